@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected letters, digits, dots, dashes or underscores')
+const share = z.number().min(0).max(1)
+const count = z.int().min(1)
+const seconds = z.number().positive()
+const path = z.string().min(1)
+
+const model = z
+  .strictObject({
+    name,
+    version: name,
+    dimensions: count.max(65536),
+    metric: z.enum(METRICS),
+    normalized: z.boolean(),
+    fingerprint: z.string().min(1).optional(),
+  })
+  .transform(
+    ({ fingerprint, ...declared }): Model => ({
+      ...declared,
+      fingerprint: fingerprint ?? fingerprintOf(declared),
+    }),
+  )
+
+const nodes = z
+  .array(z.strictObject({ name }))
+  .min(1)
+  .refine(
+    (list) => new Set(list.map((node) => node.name)).size === list.length,
+    'two nodes have the same name',
+  )
+
+/** The form of a profile. Defaults are those that config/reference.yml shows. */
+export const profileSchema = z.strictObject({
+  name,
+  engine: z.enum(['local']).default('local'),
+  state: path.default('.longshore'),
+  generations: path.default('dgs'),
+  nodes,
+  model,
+  extraction: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }).optional(),
+      replicas: count.default(1),
+      timeoutSeconds: seconds.default(10),
+    })
+    .prefault({}),
+  gateway: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(14005),
+      replicas: count.default(1),
+      timeoutSeconds: seconds.default(5),
+    })
+    .prefault({}),
+  index: z.strictObject({ replicas: count.default(1) }).prefault({}),
+  split: z
+    .strictObject({
+      clusters: count.max(65535).default(4),
+      trainingRows: count.default(50_000),
+      seed: z.int().min(0).default(1),
+      duplicates: z.enum(['keep', 'merge']).default('keep'),
+      goldenQueries: count.max(10_000).default(100),
+      goldenPairs: path.optional(),
+      recallTarget: share.default(0.95),
+    })
+    .prefault({}),
+  gates: z
+    .strictObject({
+      selfRouting: share.default(0.9),
+      recall: share.default(0.9),
+      golden: share.default(0.95),
+      duplicates: share.default(0.5),
+      rejects: share.default(0.01),
+      sizeChange: z.number().min(0).default(0.5),
+      norms: z.number().positive().default(0.001),
+      model: share.default(0.99),
+    })
+    .prefault({}),
+  update: z
+    .strictObject({
+      deadlineSeconds: seconds.default(60),
+      soakSeconds: z.number().min(0).default(2),
+      keep: z.int().min(0).default(1),
+      unreachableNodes: z.enum(['refuse', 'continue']).default('refuse'),
+      leaseSeconds: seconds.min(1).default(30),
+    })
+    .prefault({}),
+})
+
+/** One target environment, with every default filled in. */
+export type Profile = z.output<typeof profileSchema>

@@ -1,0 +1,86 @@
+import { digestOf, type Json } from './canonical-json.ts'
+
+import type { GenerationRef } from './generation.ts'
+import type { Model } from './model.ts'
+
+export const MANIFEST_FORMAT = 'longshore-generation/1'
+export const MANIFEST_FILE = 'manifest.json'
+export const CENTROIDS_FILE = 'centroids.npy'
+export const GOLDEN_FILE = 'golden.json'
+/** The files of every shard, below `clust_K/`. */
+export const SHARD_FILES = { vectors: 'vectors.npy', items: 'items.jsonl', offsets: 'items.idx' } as const
+
+export type FileEntry = { readonly path: string; readonly bytes: number; readonly sha256: string }
+
+/** Recall@10 against exact search when the nearest `nprobe` clusters are asked, both measured on the golden queries. */
+export type RecallPoint = { readonly nprobe: number; readonly recall: number }
+
+export type Routing = {
+  readonly nprobe: number
+  readonly recallTarget: number
+  readonly measured: readonly RecallPoint[]
+}
+
+/** The only authority on what a generation contains. */
+export type Manifest = {
+  readonly format: typeof MANIFEST_FORMAT
+  readonly generation: string
+  /** The generation that this one was compared with, null for the first. */
+  readonly parent: GenerationRef | null
+  readonly model: Model
+  /** One entry per shard, in the order of the rows of centroids.npy; the shard's directory is `clust_<id>`. */
+  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly routing: Routing
+  /** Measured value of every gate, by the gate's name. */
+  readonly quality: { readonly [gate: string]: number }
+  readonly createdAt: string
+  /** What it was split from: kind of input, its files, and the digest of the settings that shaped the result. */
+  readonly source: {
+    readonly kind: string
+    readonly files: readonly { readonly path: string; readonly bytes: number; readonly modifiedMs: number }[]
+    readonly settings: string
+  }
+  readonly files: readonly FileEntry[]
+  readonly digest: string
+}
+
+export function shardDirectory(cluster: number): string {
+  return `clust_${cluster}`
+}
+
+export function shardFile(cluster: number, file: keyof typeof SHARD_FILES): string {
+  return `${shardDirectory(cluster)}/${SHARD_FILES[file]}`
+}
+
+export function countItems(manifest: Pick<Manifest, 'clusters'>): number {
+  return manifest.clusters.reduce((sum, cluster) => sum + cluster.items, 0)
+}
+
+export function countBytes(manifest: Pick<Manifest, 'files'>): number {
+  return manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+}
+
+export function refOf(manifest: Manifest): GenerationRef {
+  return { name: manifest.generation, digest: manifest.digest }
+}
+
+/** The identity of a generation. Time and source are left out: the same rows split again are the same generation. */
+export function computeDigest(manifest: Omit<Manifest, 'digest'> & { digest?: string }): string {
+  const { digest: _digest, createdAt: _createdAt, source: _source, ...identity } = manifest
+  return digestOf(identity as unknown as Json)
+}
+
+/** The identity of what is inside, whatever the generation is called: bad content stays known under a new number. */
+export function computeContentDigest(manifest: Pick<Manifest, 'model' | 'files'>): string {
+  return digestOf({ model: manifest.model, files: manifest.files } as unknown as Json)
+}
+
+/** Every path that a generation with these clusters consists of, besides its manifest. */
+export function expectedPaths(clusters: Manifest['clusters']): string[] {
+  const kinds = Object.keys(SHARD_FILES) as (keyof typeof SHARD_FILES)[]
+  return [
+    CENTROIDS_FILE,
+    GOLDEN_FILE,
+    ...clusters.flatMap(({ id }) => kinds.map((kind) => shardFile(id, kind))),
+  ]
+}

@@ -1,0 +1,104 @@
+import { LongshoreError } from './errors.ts'
+import { isGenerationName } from './generation.ts'
+import { computeDigest, expectedPaths, MANIFEST_FORMAT, type Manifest } from './manifest.ts'
+import { METRICS } from './model.ts'
+
+/**
+ * The manifest in `text`, proven to be whole: every member has its form, no path leaves the directory, the list of
+ * files is exactly that of its clusters, and the digest fits. `where` names the file in errors. Raises `corrupt`.
+ */
+export function parseManifest(text: string, where: string): Manifest {
+  const fail = (what: string): never => {
+    throw new LongshoreError('corrupt', `${where}: ${what}`, {
+      hint: 'split the input again, or deliver the generation again from a sound copy',
+    })
+  }
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse(text) as Manifest
+  } catch (error) {
+    return fail(`is no JSON (${(error as Error).message})`)
+  }
+  const problem = findProblem(manifest)
+  if (problem) fail(problem)
+  const digest = computeDigest(manifest)
+  if (digest !== manifest.digest) fail(`digest is ${manifest.digest}, but its contents give ${digest}`)
+  return manifest
+}
+
+function findProblem(manifest: Manifest): string | undefined {
+  if (!isObject(manifest)) return 'expected a JSON object'
+  if (manifest.format !== MANIFEST_FORMAT) {
+    return `format is ${JSON.stringify(manifest.format)}, expected "${MANIFEST_FORMAT}"`
+  }
+  if (typeof manifest.generation !== 'string' || !isGenerationName(manifest.generation)) {
+    return `generation is ${JSON.stringify(manifest.generation)}, expected dg_N`
+  }
+  return (
+    findModelProblem(manifest.model) ??
+    findClustersProblem(manifest.clusters) ??
+    findRoutingProblem(manifest) ??
+    findFilesProblem(manifest)
+  )
+}
+
+function findModelProblem(model: Manifest['model']): string | undefined {
+  if (!isObject(model)) return 'model: expected an object'
+  if (!isCount(model.dimensions) || model.dimensions === 0)
+    return 'model.dimensions: expected a positive integer'
+  if (!METRICS.includes(model.metric)) return `model.metric: expected one of ${METRICS.join(', ')}`
+  if (typeof model.normalized !== 'boolean') return 'model.normalized: expected true or false'
+  const texts = ['name', 'version', 'fingerprint'] as const
+  const missing = texts.find((key) => typeof model[key] !== 'string' || model[key] === '')
+  return missing && `model.${missing}: expected a text`
+}
+
+function findClustersProblem(clusters: Manifest['clusters']): string | undefined {
+  if (!Array.isArray(clusters) || clusters.length === 0) return 'clusters: expected at least one'
+  const wrong = clusters.findIndex(
+    (cluster) => !isObject(cluster) || !isCount(cluster.id) || !isCount(cluster.items),
+  )
+  if (wrong >= 0) return `clusters[${wrong}]: expected {id, items}, both whole numbers from 0`
+  if (new Set(clusters.map(({ id }) => id)).size !== clusters.length) return 'clusters: an id stands twice'
+  return undefined
+}
+
+function findRoutingProblem({ routing, clusters }: Manifest): string | undefined {
+  if (!isObject(routing)) return 'routing: expected an object'
+  if (!isCount(routing.nprobe) || routing.nprobe < 1 || routing.nprobe > clusters.length) {
+    return `routing.nprobe: expected 1 to ${clusters.length}`
+  }
+  return undefined
+}
+
+function findFilesProblem({ files, clusters }: Manifest): string | undefined {
+  if (!Array.isArray(files)) return 'files: expected a list'
+  const expected = new Set(expectedPaths(clusters))
+  for (const [index, file] of files.entries()) {
+    if (!isObject(file) || typeof file.path !== 'string')
+      return `files[${index}]: expected {path, bytes, sha256}`
+    if (!isSafePath(file.path))
+      return `files[${index}].path: ${JSON.stringify(file.path)} leaves the generation's directory`
+    if (!expected.delete(file.path))
+      return `files[${index}].path: ${JSON.stringify(file.path)} stands twice or belongs to no shard`
+    if (!isCount(file.bytes)) return `files[${index}].bytes: expected a whole number from 0`
+    if (typeof file.sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(file.sha256))
+      return `files[${index}].sha256: expected 64 hexadecimal digits`
+  }
+  const [missing] = expected
+  return missing && `files: ${missing} is missing`
+}
+
+/** Whether a path of a manifest stays inside its generation: plain names, at most one directory deep. */
+function isSafePath(path: string): boolean {
+  const names = path.split('/')
+  return names.length <= 2 && names.every((name) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

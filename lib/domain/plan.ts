@@ -1,0 +1,44 @@
+import type { GenerationRef } from './generation.ts'
+import type { ServiceSpec } from './service.ts'
+
+/** What a step does, in the order in which an update does them. */
+export type Action =
+  | 'deliver'
+  | 'verify'
+  | 'start'
+  | 'load'
+  | 'check'
+  | 'switch'
+  | 'soak'
+  | 'commit'
+  | 'retire'
+  | 'remove'
+  | 'stop'
+
+/** One step of a plan. Steps of the same batch may run together; a batch starts when the one before it is done. */
+export type Step = {
+  readonly batch: number
+  readonly action: Action
+  /** The generation, service or record that the step changes. */
+  readonly target: string
+  /** The node that it happens on, where it is one. */
+  readonly node?: string
+  /** Why it is needed; always shown. */
+  readonly cause: string
+  readonly generation?: GenerationRef
+  /** The service as it shall be, for steps that change one. */
+  readonly spec?: ServiceSpec
+  /** Bytes to carry, for steps that carry some. */
+  readonly bytes?: number
+}
+
+export type Plan = { readonly steps: readonly Step[] }
+
+export const EMPTY_PLAN: Plan = { steps: [] }
+
+/** The batches of a plan in order, each with its steps. */
+export function batchesOf(plan: Plan): Step[][] {
+  const batches = new Map<number, Step[]>()
+  for (const step of plan.steps) batches.set(step.batch, [...(batches.get(step.batch) ?? []), step])
+  return [...batches.entries()].sort(([a], [b]) => a - b).map(([, steps]) => steps)
+}

@@ -1,0 +1,36 @@
+import type { Profile } from '../config/schema.ts'
+import type { Plan } from '../domain/plan.ts'
+import type { Embedder } from '../ports/embedder.ts'
+import type { GenerationStore } from '../ports/generation-store.ts'
+import type { Orchestrator } from '../ports/orchestrator.ts'
+import type { Reporter } from '../ports/reporter.ts'
+import type { StateStore } from '../ports/state-store.ts'
+import type { Transport } from '../ports/transport.ts'
+
+/** Everything that a flow may touch, chosen once in cli/wire.ts. */
+export interface Context {
+  readonly profile: Profile
+  readonly generations: GenerationStore
+  readonly transport: Transport
+  readonly orchestrator: Orchestrator
+  readonly state: StateStore
+  readonly embedder: Embedder
+  readonly reporter: Reporter
+  readonly signal: AbortSignal
+  /** `user@host pid` of this run. */
+  readonly owner: string
+  readonly dryRun: boolean
+  /** Resolves when the operator agrees to the plan; raises `aborted` when not, `usage` without a terminal and `--yes`. */
+  confirm(plan: Plan): Promise<void>
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
+export type Answer = {
+  readonly outcome: 'done' | 'nothing-to-do'
+  /** The answer for people, printed as it is. */
+  readonly text: string
+  /** Members of the JSON document besides command, outcome, exitCode and tookMs. */
+  readonly json: Readonly<Record<string, unknown>>
+}

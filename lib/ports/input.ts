@@ -1,0 +1,40 @@
+/** An item as its source gives it; `id` and `text` where it has them, all else is metadata. */
+export type SourceItem = { readonly id?: string; readonly text?: string; readonly [key: string]: unknown }
+
+/** A row of the input that cannot become an item. */
+export type Reject = {
+  /** Position in the input, from 0, or the text that it is known by. */
+  readonly row: number | string
+  readonly reason: string
+}
+
+/** Some rows of an input, in its order. */
+export type RowBatch = {
+  readonly items: readonly SourceItem[]
+  /** Row-major [items, dimensions]; null where the input carries texts only. The receiver may keep it. */
+  readonly vectors: Float32Array | null
+  /** The cluster of each item, an index into `clusters.ids`; null where the input comes without clusters. */
+  readonly clusters: Int32Array | null
+  readonly rejects: readonly Reject[]
+}
+
+/** Clusters that an input brings along. */
+export type GivenClusters = {
+  readonly ids: readonly number[]
+  /** Row-major [ids, dimensions] */
+  readonly centroids: Float32Array
+}
+
+/** Embedding files of one format. Reading twice gives the same rows in the same order. */
+export interface Input {
+  /** The format, as told to the operator. */
+  readonly kind: string
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly modifiedMs: number }[]
+  /** Number of rows, undefined until they were counted. */
+  readonly rows: number | undefined
+  /** Length of the embeddings, null where the input carries texts only. */
+  readonly dimensions: number | null
+  readonly clusters: GivenClusters | null
+  /** Every row once, in batches of at most some MiB. Raises `corrupt` naming file and place. */
+  read(signal: AbortSignal): AsyncIterable<RowBatch>
+}

@@ -1,0 +1,36 @@
+import type { Manifest } from '../domain/manifest.ts'
+
+/** A generation that a node holds under its final name; `digest` is null when its manifest cannot be read. */
+export type HeldGeneration = { readonly name: string; readonly digest: string | null }
+
+/** What a node tells of itself. An unreachable node is a fact, not an error. */
+export type NodeFacts = {
+  readonly name: string
+  readonly reachable: boolean
+  readonly problem?: string
+  readonly freeBytes: number
+  readonly memoryBytes: number
+  readonly generations: readonly HeldGeneration[]
+}
+
+export type DeliverOptions = {
+  readonly signal: AbortSignal
+  /** Called with the number of bytes that have newly arrived. */
+  readonly onBytes?: (bytes: number) => void
+}
+
+/** Carries generations to nodes. */
+export interface Transport {
+  inspect(node: string, signal: AbortSignal): Promise<NodeFacts>
+  /**
+   * Puts the generation in `directory` on a node: written beside, re-hashed from the node's disk, fsynced, renamed.
+   * Continues what an interrupted delivery left. Resolves to the bytes sent; 0 when the node holds it already.
+   * Raises `remote` when the node has no room or fails, `corrupt` when what arrived differs from the manifest.
+   */
+  deliver(node: string, directory: string, manifest: Manifest, options: DeliverOptions): Promise<number>
+  /** Re-hashes a held generation on the node's disk. Raises `corrupt` naming the file, `not-found`. */
+  verify(node: string, manifest: Manifest, signal: AbortSignal): Promise<void>
+  /** Deletes a generation and everything partial of it; succeeds when there is none. */
+  remove(node: string, generation: string, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}

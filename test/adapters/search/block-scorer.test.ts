@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createBlockScorer } from '../../../lib/adapters/search/block-scorer.ts'
+
+const matrix = (rows: number, columns: number) =>
+  fc
+    .array(fc.float({ noNaN: true, min: -2, max: 2 }), {
+      minLength: rows * columns,
+      maxLength: rows * columns,
+    })
+    .map((values) => Float32Array.from(values))
+
+const shapes = fc
+  .record({
+    rows: fc.integer({ min: 1, max: 9 }),
+    queries: fc.integer({ min: 1, max: 9 }),
+    dimensions: fc.integer({ min: 1, max: 40 }),
+  })
+  .chain((shape) =>
+    fc.record({
+      shape: fc.constant(shape),
+      rows: matrix(shape.rows, shape.dimensions),
+      queries: matrix(shape.queries, shape.dimensions),
+    }),
+  )
+
+const dot = (a: Float32Array, b: Float32Array) =>
+  a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
+
+test('gives the inner product of every row with every query, whatever their number and length', () => {
+  fc.assert(
+    fc.property(shapes, ({ shape: { dimensions }, rows, queries }) => {
+      const scorer = createBlockScorer(queries, dimensions)
+      scorer.load(new Float32Array(dimensions * scorer.capacity).fill(7))
+      const count = scorer.load(rows)
+      assert.is(count, rows.length / dimensions)
+      for (let query = 0; query < queries.length / dimensions; query++) {
+        const products = scorer.productsOf(query)
+        assert.is(products.length, count)
+        for (const [row, product] of products.entries()) {
+          const a = rows.subarray(row * dimensions, (row + 1) * dimensions)
+          const b = queries.subarray(query * dimensions, (query + 1) * dimensions)
+          assert.ok(Math.abs(product - dot(a, b)) < 1e-4, `${product} is not ${dot(a, b)}`)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('takes as many rows as fit and says how many', () => {
+  const scorer = createBlockScorer(new Float32Array(8), 8)
+  assert.is(scorer.load(new Float32Array(8 * (scorer.capacity + 5))), scorer.capacity)
+})
+
+test('tells a row that is not finite by its norm', () => {
+  const scorer = createBlockScorer(new Float32Array(3), 3)
+  scorer.load(Float32Array.from([1, 2, 2, Number.NaN, 0, 0, 0, Number.POSITIVE_INFINITY, 0]))
+  const norms = scorer.squaredNorms()
+  assert.is(norms[0], 9)
+  assert.ok(Number.isNaN(norms[1]))
+  assert.is(norms[2], Number.POSITIVE_INFINITY)
+})
+
+test.run()
