@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { LongshoreError, messageOf } from '../domain/errors.ts'
+import { describeIssue, type Problem } from './describe-issue.ts'
 import { type Profile, profileSchema } from './schema.ts'
 
 /** The profile in a YAML file. Raises `usage` naming file, line, key path and what was expected. */
@@ -14,7 +14,7 @@ export async function loadProfile(file: string): Promise<Profile> {
   return parseProfile(text, file)
 }
 
-/** As {@link loadProfile}, from a text; `file` stands in errors. */
+/** As {@link loadProfile}, from a text; `file` stands in errors, one line for each problem. */
 export function parseProfile(text: string, file: string): Profile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
@@ -23,27 +23,32 @@ export function parseProfile(text: string, file: string): Profile {
     const { line, col } = lines.linePos(problem.pos[0])
     throw fail(`${file}:${line}:${col}: ${problem.message.split('\n')[0]}`)
   }
-  const result = profileSchema.safeParse(document.toJS() ?? {})
+  const result = profileSchema.safeParse(document.toJS() ?? {}, { reportInput: true })
   if (result.success) return result.data
-  throw fail(result.error.issues.map((issue) => describe(issue, document, lines, file)).join('\n'))
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, profileSchema))
+  throw fail(problems.map((found) => renderProblem(found, document, lines, file)).join('\n'))
 }
 
 function fail(message: string): LongshoreError {
   return new LongshoreError('usage', message, { hint: 'config/reference.yml shows and explains every key' })
 }
 
-function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter, file: string): string {
-  const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
-  const path = [...issue.path, ...keys.slice(0, 1)]
-  const where = `${file}:${findLine(path, document, lines)}: ${path.length > 0 ? path.join('.') : 'the profile'}`
-  return keys.length > 0 ? `${where}: no such key` : `${where}: ${issue.message}`
+function renderProblem({ path, message }: Problem, document: Document, lines: LineCounter, file: string) {
+  const offset = findOffset(document.contents, path)
+  return `${file}:${lines.linePos(offset).line || 1}: ${path.join('.') || 'the profile'}: ${message}`
 }
 
-/** The line of the deepest key of `path` that stands in the document. */
-function findLine(path: readonly PropertyKey[], document: Document, lines: LineCounter): number {
-  for (let depth = path.length; depth > 0; depth--) {
-    const node = document.getIn(path.slice(0, depth), true)
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
+/** Where the deepest part of a path stands that is in the document: the key itself, not its value. */
+function findOffset(node: unknown, path: readonly PropertyKey[], found = 0): number {
+  const [key, ...rest] = path
+  if (isMap(node)) {
+    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key)
+    if (pair && isScalar(pair.key)) return findOffset(pair.value, rest, pair.key.range?.[0] ?? found)
   }
-  return 1
+  if (isSeq(node) && typeof key === 'number') {
+    const item = node.items[key]
+    const range = isMap(item) || isScalar(item) ? item.range : undefined
+    return findOffset(item, rest, range?.[0] ?? found)
+  }
+  return found
 }

@@ -1,3 +1,5 @@
+import { LongshoreError, messageOf } from './errors.ts'
+
 /** One exact neighbour of a golden query: higher scores are better. */
 export type GoldenHit = { readonly id: string; readonly cluster: number; readonly score: number }
 
@@ -19,4 +21,53 @@ export type Golden = {
   readonly queries: readonly GoldenQuery[]
   /** The user's own expectations: this query text must find this item among the first k. */
   readonly pairs: readonly { readonly query: string; readonly id: string }[]
+}
+
+/** Neighbours per golden query that are kept in golden.json. */
+export const GOLDEN_K = 10
+const LEAST_QUERIES = 32
+/** Multiplications that the exact search for golden queries may take; about half a second of one core. */
+const MOST_PRODUCTS = 1e10
+
+/** How many golden queries are sampled: as many as wanted while the exact search stays affordable, never below 32. */
+export function countGoldenQueries(wanted: number, rows: number, dimensions: number): number {
+  const affordable = Math.floor(MOST_PRODUCTS / Math.max(1, rows * dimensions))
+  return Math.min(wanted, rows, Math.max(LEAST_QUERIES, affordable))
+}
+
+/** golden.json as text: float32 values with as many digits as bring the same value back, nine at most. */
+export function renderGolden(golden: Golden): string {
+  const queries = golden.queries.map(({ vector, ...query }) => {
+    const { hits, ...names } = query
+    return `${JSON.stringify(names).slice(0, -1)},"vector":[${vector.map(shorten).join(',')}],"hits":${JSON.stringify(hits)}}`
+  })
+  return `{"k":${golden.k},\n"queries":[\n${queries.join(',\n')}\n],\n"pairs":${JSON.stringify(golden.pairs)}}\n`
+}
+
+function shorten(value: number): string {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return String(short)
+  }
+  return String(Number(value.toPrecision(9)))
+}
+
+/** The contents of golden.json. `where` names the file in errors. Raises `corrupt`. */
+export function parseGolden(text: string, where: string, dimensions: number): Golden {
+  const fail = (what: string): never => {
+    throw new LongshoreError('corrupt', `${where}: ${what}`)
+  }
+  let golden: Golden
+  try {
+    golden = JSON.parse(text) as Golden
+  } catch (error) {
+    return fail(`is no JSON (${messageOf(error)})`)
+  }
+  if (!Array.isArray(golden?.queries) || !Array.isArray(golden.pairs)) fail('expected {k, queries, pairs}')
+  for (const [index, query] of golden.queries.entries()) {
+    if (query?.vector?.length !== dimensions || !Array.isArray(query.hits)) {
+      fail(`queries[${index}]: expected a vector of ${dimensions} numbers and its hits`)
+    }
+  }
+  return golden
 }

@@ -42,3 +42,26 @@ export function batchesOf(plan: Plan): Step[][] {
   for (const step of plan.steps) batches.set(step.batch, [...(batches.get(step.batch) ?? []), step])
   return [...batches.entries()].sort(([a], [b]) => a - b).map(([, steps]) => steps)
 }
+
+/** A step in one line, as journals and errors name it: `load index_0`, `deliver dg_8 on node-1`. */
+export function nameStep({ action, target, node }: Step): string {
+  return `${action} ${target}${node === undefined ? '' : ` on ${node}`}`
+}
+
+/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, bytes?, cause}]`. */
+export function describePlan({ steps }: Plan): Record<string, unknown>[] {
+  return steps.map(({ batch, action, target, node, bytes, cause }) => ({
+    batch,
+    action,
+    target,
+    node: node ?? null,
+    ...(bytes !== undefined && { bytes }),
+    cause,
+  }))
+}
+
+/** Numbers the given batches from 1, leaving out the empty ones. */
+export function assemblePlan(batches: readonly (readonly Omit<Step, 'batch'>[])[]): Plan {
+  const filled = batches.filter((steps) => steps.length > 0)
+  return { steps: filled.flatMap((steps, index) => steps.map((step) => ({ batch: index + 1, ...step }))) }
+}

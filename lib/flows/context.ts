@@ -2,6 +2,8 @@ import type { Profile } from '../config/schema.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
+import type { GenerationWriter } from '../ports/generation-writer.ts'
+import type { InputSource } from '../ports/input.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { StateStore } from '../ports/state-store.ts'
@@ -10,7 +12,9 @@ import type { Transport } from '../ports/transport.ts'
 /** Everything that a flow may touch, chosen once in cli/wire.ts. */
 export interface Context {
   readonly profile: Profile
+  readonly inputs: InputSource
   readonly generations: GenerationStore
+  readonly writer: GenerationWriter
   readonly transport: Transport
   readonly orchestrator: Orchestrator
   readonly state: StateStore
@@ -25,6 +29,9 @@ export interface Context {
   /** Milliseconds since the epoch. */
   now(): number
 }
+
+/** What flows need that move the fleet, not files. */
+export type FleetContext = Omit<Context, 'inputs' | 'writer'>
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
 export type Answer = {

@@ -38,3 +38,14 @@ export interface Input {
   /** Every row once, in batches of at most some MiB. Raises `corrupt` naming file and place. */
   read(signal: AbortSignal): AsyncIterable<RowBatch>
 }
+
+/** A query text and the item that it must find, with the line that says so. */
+export type ExpectedPair = { readonly query: string; readonly id: string; readonly line: number }
+
+/** Opens embedding files of every known format. */
+export interface InputSource {
+  /** The user's own expectations, one JSON object `{query, id}` a line. Raises `usage` naming file and line. */
+  readPairs(path: string): Promise<ExpectedPair[]>
+  /** `dimensions` is what the model has. Raises `not-found`, `usage` for a format that is not known, `corrupt`. */
+  open(path: string, options: { readonly dimensions: number }): Promise<Input>
+}

@@ -19,7 +19,7 @@ export type ExactOptions = {
 
 /**
  * The k rows of `dataset` [n, dimensions] that are most similar to each of `queries` [m, dimensions], by comparing all
- * of them. Scores: cosine similarity, dot product, or negated squared distance. `perQuery` is min(k, n). Blocks the
+ * of them. `dataset` must begin where its buffer does. Scores: cosine similarity, dot product, or negated squared distance. `perQuery` is min(k, n). Blocks the
  * caller: call it in a worker thread.
  */
 export function searchExact(
@@ -32,9 +32,11 @@ export function searchExact(
   if (perQuery === 0 || queries.length === 0) {
     return { rows: new Int32Array(0), scores: new Float32Array(0), perQuery }
   }
+  // usearch reads a buffer from its beginning, wherever the array begins (seen in 2.25.3).
+  if (dataset.byteOffset !== 0) throw new RangeError('the dataset does not begin where its buffer does')
   const found: Matches | BatchMatches = exactSearch(
     dataset,
-    queries,
+    queries.byteOffset === 0 ? queries : queries.slice(),
     dimensions,
     perQuery,
     KINDS[metric],

@@ -13,6 +13,8 @@ const munmap = libc.func('int munmap(void *addr, size_t length)')
 export type MappedFile = {
   /** Read-only: writing to it ends the process. */
   readonly bytes: ArrayBuffer
+  /** The same memory from an offset on, as a buffer of its own. */
+  from(offset: number): ArrayBuffer
   /** Gives the mapping back; nothing may touch `bytes` afterwards. */
   unmap(): void
 }
@@ -24,10 +26,11 @@ export function mapFile(path: string): MappedFile {
     const length = fstatSync(descriptor).size
     if (length === 0) throw new LongshoreError('corrupt', `${path}: is empty`)
     const address: unknown = mmap(null, length, PROT_READ, MAP_SHARED, descriptor, 0)
-    if (koffi.address(address) === 0xffffffffffffffffn)
-      throw new Error(`cannot map ${path} (${length} bytes)`)
+    const start = koffi.address(address)
+    if (start === 0xffffffffffffffffn) throw new Error(`cannot map ${path} (${length} bytes)`)
     return {
       bytes: koffi.view(address, length),
+      from: (offset) => koffi.view(start + BigInt(offset), length - offset),
       unmap: () => {
         munmap(address, length)
       },

@@ -1,0 +1,105 @@
+import { orderClusters } from '../../domain/clusters.ts'
+import type { Golden, GoldenHit } from '../../domain/golden.ts'
+import { type Expectations, type Findings, isPairMet, judge } from '../../domain/judge.ts'
+import type { Model } from '../../domain/model.ts'
+import type { GateResult } from '../../domain/quality.ts'
+import { isFoundAgain } from '../../domain/recall.ts'
+import type { GateContext } from '../../ports/generation-store.ts'
+import { checkModel } from './model-check.ts'
+import { type Scan, scanShards } from './scan.ts'
+import { openShards } from './shard-reader.ts'
+
+/** The files of a generation, finished or not yet, and the questions that are asked of them. */
+export type Subject = {
+  readonly directory: string
+  readonly model: Model
+  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly centroids: Float32Array
+  /** Queries with a vector: sampled ones, then the user's own. */
+  readonly vectors: readonly ArrayLike<number>[]
+}
+
+/** What the files of a generation were found to hold, and the neighbours of every query by exact search. */
+export type Inspection = {
+  readonly scan: Scan
+  readonly found: readonly (readonly GoldenHit[])[]
+  /** Ids of the clusters in the order in which each query asks them. */
+  readonly orders: readonly (readonly number[])[]
+}
+
+/** Reads all files once and answers all queries by exact search. Raises `corrupt`. */
+export async function inspect(subject: Subject, { signal, reporter }: GateContext): Promise<Inspection> {
+  const { directory, model, clusters, centroids, vectors } = subject
+  const { dimensions, metric } = model
+  const queries = new Float32Array(vectors.length * dimensions)
+  for (const [index, vector] of vectors.entries()) queries.set(vector, index * dimensions)
+  const total = clusters.reduce((sum, { items }) => sum + items, 0)
+  const onRows = (done: number) => reporter.progress({ task: 'measure', done, total, unit: 'rows' })
+  const scan = await scanShards({ directory, model, clusters, centroids, queries, signal, onRows })
+  const shards = openShards(directory, clusters, dimensions)
+  try {
+    const found = scan.matches.map((matches) =>
+      matches.map(({ shard, row, score }): GoldenHit => {
+        return { id: shards.readItem(shard, row).id, cluster: clusters[shard]!.id, score }
+      }),
+    )
+    const orders = vectors.map((vector) =>
+      orderClusters(vector, centroids, metric).map((shard) => clusters[shard]!.id),
+    )
+    return { scan, found, orders }
+  } finally {
+    shards.close()
+  }
+}
+
+/** What gates are judged by besides what the files hold. */
+export type Circumstances = Pick<Findings, 'nprobe' | 'recall' | 'rejects' | 'parent'> & {
+  readonly golden: Golden
+  /** Whether the user's own pairs were asked too, after the sampled queries. */
+  readonly hasPairs: boolean
+}
+
+/** Holds an inspected generation against the limits. */
+export async function judgeInspection(
+  subject: Subject,
+  { scan, found, orders }: Inspection,
+  circumstances: Circumstances,
+  context: GateContext,
+): Promise<GateResult[]> {
+  const { golden, hasPairs, nprobe } = circumstances
+  const sampled = golden.queries.length
+  const askedOf = (query: number) => new Set(orders[query]!.slice(0, nprobe))
+  const expectations: Expectations = {
+    queries: sampled,
+    foundAgain: golden.queries.filter(({ hits }, index) => isFoundAgain(hits, found[index]!)).length,
+    pairs: golden.pairs.length,
+    met: hasPairs
+      ? golden.pairs.filter(({ id }, index) =>
+          isPairMet(id, found[sampled + index]!, askedOf(sampled + index)),
+        ).length
+      : null,
+  }
+  const findings: Findings = {
+    ...circumstances,
+    ...scan,
+    files: scan.files.length,
+    bytes: scan.files.reduce((sum, { bytes }) => sum + bytes, 0),
+    normalized: subject.model.normalized,
+    golden: expectations,
+    model: await checkModel(subject.model, golden.queries, context),
+  }
+  return judge(findings, context.limits)
+}
+
+/** Embeddings of the users' own queries; null where nothing can embed them. */
+export async function embedPairs(
+  pairs: Golden['pairs'],
+  dimensions: number,
+  { embedder, signal }: GateContext,
+): Promise<Float32Array[] | null> {
+  if (pairs.length === 0) return []
+  if (!embedder) return null
+  const texts = pairs.map(({ query }) => query)
+  const vectors = await embedder.embed(texts, signal)
+  return texts.map((_, index) => vectors.subarray(index * dimensions, (index + 1) * dimensions))
+}

@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { LongshoreError } from '../../domain/errors.ts'
+import { createHashCounter } from '../../domain/hash-counter.ts'
+import type { ShardFacts } from '../../domain/judge.ts'
+import { type FileEntry, shardFile } from '../../domain/manifest.ts'
+import type { Model } from '../../domain/model.ts'
+import { NEIGHBOURS_KEPT } from '../../domain/recall.ts'
+import { scoringOf } from '../../domain/similarity.ts'
+import { compareMatches, type Match } from './best-matches.ts'
+import type { ItemsFacts } from './scan-items.ts'
+import type { VectorsFacts } from './scan-vectors.ts'
+import type { ScanHandlers } from './scan-worker.ts'
+import { startThread, type Thread } from './thread.ts'
+
+const MOST_THREADS = 8
+
+/** The files to measure: those of a generation, or of one that is being made. */
+export type ScanJob = {
+  readonly directory: string
+  readonly model: Model
+  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly centroids: Float32Array
+  /** [queries, dimensions] */
+  readonly queries: Float32Array
+  readonly signal: AbortSignal
+  readonly onRows?: (done: number) => void
+}
+
+export type Scan = {
+  readonly shards: readonly ShardFacts[]
+  readonly files: readonly FileEntry[]
+  readonly repeatedIds: number
+  readonly repeatedTexts: number
+  /** The nearest rows of every query over all shards, best first. */
+  readonly matches: readonly (readonly Match[])[]
+}
+
+/** Reads every file of every shard once, in several threads. Raises `corrupt` naming the file that is not whole. */
+export async function scanShards(job: ScanJob): Promise<Scan> {
+  const { clusters, signal } = job
+  signal.throwIfAborted()
+  const count = Math.min(MOST_THREADS, availableParallelism(), clusters.length)
+  const threads = Array.from({ length: count }, () =>
+    startThread<ScanHandlers>(new URL('./scan-worker.ts', import.meta.url)),
+  )
+  const stopAll = () => Promise.all(threads.map((thread) => thread.stop()))
+  signal.addEventListener('abort', stopAll)
+  try {
+    const collector = createCollector(job)
+    const waiting = [...clusters.keys()].sort((a, b) => clusters[b]!.items - clusters[a]!.items)
+    await Promise.all(
+      threads.map(async (thread) => {
+        for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
+          collector.add(shard, await scanShard(thread, shard, job))
+        }
+      }),
+    )
+    return collector.end()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stopAll)
+    await stopAll()
+  }
+}
+
+type ShardScan = { readonly vectors: VectorsFacts; readonly items: ItemsFacts }
+
+async function scanShard(thread: Thread<ScanHandlers>, shard: number, job: ScanJob): Promise<ShardScan> {
+  const { directory, model, centroids, queries } = job
+  const cluster = job.clusters[shard]!.id
+  const locate = (file: 'vectors' | 'items' | 'offsets') => join(directory, shardFile(cluster, file))
+  const [vectors, items] = await Promise.all([
+    thread.call('scanVectors', {
+      path: locate('vectors'),
+      shard,
+      cluster,
+      dimensions: model.dimensions,
+      routing: model.metric,
+      scoring: scoringOf(model),
+      centroids,
+      queries,
+    }),
+    thread.call('scanItems', { items: locate('items'), offsets: locate('offsets') }),
+  ])
+  if (items.count !== vectors.facts.items) {
+    throw new LongshoreError(
+      'corrupt',
+      `clust_${cluster}: ${vectors.facts.items} vectors, but ${items.count} items`,
+    )
+  }
+  return { vectors, items }
+}
+
+/** Puts the facts of single shards together, as they come. */
+function createCollector({ clusters, queries, model, onRows }: ScanJob) {
+  const total = clusters.reduce((sum, { items }) => sum + items, 0)
+  const ids = createHashCounter(total)
+  const texts = createHashCounter(total)
+  const scans: VectorsFacts[] = []
+  const entries: FileEntry[][] = []
+  let [rows, repeatedIds, repeatedTexts] = [0, 0, 0]
+  return {
+    add(shard: number, { vectors, items }: ShardScan): void {
+      scans[shard] = vectors
+      const { id } = clusters[shard]!
+      entries[shard] = [
+        { path: shardFile(id, 'vectors'), bytes: vectors.bytes, sha256: vectors.sha256 },
+        { path: shardFile(id, 'items'), ...items.items },
+        { path: shardFile(id, 'offsets'), ...items.offsets },
+      ]
+      repeatedIds += countRepeated(items.ids, ids)
+      repeatedTexts += countRepeated(items.texts, texts)
+      rows += items.count
+      onRows?.(rows)
+    },
+    end: (): Scan => ({
+      shards: scans.map(({ facts }) => facts),
+      files: entries.flat(),
+      repeatedIds,
+      repeatedTexts,
+      matches: Array.from({ length: queries.length / model.dimensions }, (_, query) =>
+        scans
+          .flatMap(({ matches }) => matches[query]!)
+          .sort(compareMatches)
+          .slice(0, NEIGHBOURS_KEPT),
+      ),
+    }),
+  }
+}
+
+function countRepeated(hashes: Uint32Array, seen: ReturnType<typeof createHashCounter>): number {
+  let repeated = 0
+  for (let at = 0; at < hashes.length; at += 2) {
+    if (seen.add(hashes[at]!, hashes[at + 1]!) > 0) repeated++
+  }
+  return repeated
+}

@@ -1,0 +1,81 @@
+import { parentPort, type Transferable, Worker } from 'node:worker_threads'
+import { type ErrorKind, LongshoreError } from '../../domain/errors.ts'
+import { explainDiskError } from './disk-error.ts'
+
+/** What a thread can be asked, by name; each takes one argument. */
+// biome-ignore lint/suspicious/noExplicitAny: a constraint that every function of one argument meets
+export type Handlers = Record<string, (argument: any) => unknown>
+
+/** A thread that answers calls one after the other. */
+export type Thread<H extends Handlers> = {
+  call<Name extends keyof H & string>(
+    name: Name,
+    argument?: Parameters<H[Name]>[0],
+    transfer?: readonly ArrayBufferLike[],
+  ): Promise<Awaited<ReturnType<H[Name]>>>
+  /** Ends the thread at once; calls that wait for an answer fail. */
+  stop(): Promise<void>
+}
+
+type Failure = {
+  readonly kind: ErrorKind | null
+  readonly message: string
+  readonly hint: string | undefined
+}
+type Reply = { readonly id: number; readonly value?: unknown; readonly failure?: Failure }
+type Waiting = { resolve(value: never): void; reject(error: Error): void }
+
+/** Starts the module at `url` as a thread; it must call `answerCalls`. */
+export function startThread<H extends Handlers>(url: URL): Thread<H> {
+  const worker = new Worker(url)
+  const waiting = new Map<number, Waiting>()
+  let calls = 0
+  const failAll = (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+  worker.on('message', ({ id, value, failure }: Reply) => {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (failure) call?.reject(revive(failure))
+    else call?.resolve(value as never)
+  })
+  worker.on('error', failAll)
+  worker.on('exit', () => failAll(new LongshoreError('interrupted', 'a thread was stopped')))
+  return {
+    call: (name, argument, transfer = []) =>
+      new Promise((resolve, reject) => {
+        const id = calls++
+        waiting.set(id, { resolve, reject })
+        worker.postMessage({ id, name, argument }, transfer as readonly Transferable[])
+      }),
+    async stop() {
+      await worker.terminate()
+    },
+  }
+}
+
+/** Answers the calls of the thread that started this one. */
+export function answerCalls(handlers: Handlers): void {
+  const port = parentPort!
+  port.on('message', async ({ id, name, argument }: { id: number; name: string; argument: unknown }) => {
+    try {
+      port.postMessage({ id, value: await handlers[name]!(argument) })
+    } catch (error) {
+      port.postMessage({ id, failure: describe(explainDiskError(error)) })
+    }
+  })
+}
+
+function describe(error: unknown): Failure {
+  if (error instanceof LongshoreError) return { kind: error.kind, message: error.message, hint: error.hint }
+  return {
+    kind: null,
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    hint: undefined,
+  }
+}
+
+function revive({ kind, message, hint }: Failure): Error {
+  return kind ? new LongshoreError(kind, message, hint === undefined ? {} : { hint }) : new Error(message)
+}

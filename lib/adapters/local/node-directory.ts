@@ -1,0 +1,58 @@
+import { readdir, rename, rm, statfs } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import { LongshoreError } from '../../domain/errors.ts'
+import { hasCode, syncDirectory } from './durable-files.ts'
+
+/** The directory that plays a node. Raises `usage` for a name that would lead elsewhere. */
+export function locateNode(state: string, node: string): string {
+  return resolveInside(join(resolve(state), 'nodes'), node)
+}
+
+/** `path` below `directory`. Raises `usage` when it would leave it. */
+export function resolveInside(directory: string, path: string): string {
+  const resolved = resolve(directory, path)
+  if (resolved.startsWith(directory + sep)) return resolved
+  throw new LongshoreError('usage', `${path} leads out of ${directory}`)
+}
+
+/** Bytes that may still be written below a directory, which need not exist yet. */
+export async function readFreeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory)
+    return bavail * bsize
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || dirname(directory) === directory) throw error
+    return readFreeBytes(dirname(directory))
+  }
+}
+
+/** Names in a directory; none when there is no directory. */
+export async function listDirectory(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** Gives a whole directory its final name, in the place of what stood there; services keep what they have open. */
+export async function publishDirectory(partial: string, final: string): Promise<void> {
+  const aside = join(dirname(final), `.${final.slice(dirname(final).length + 1)}.old-${process.pid}`)
+  await rm(aside, { recursive: true, force: true })
+  await renameIfPresent(final, aside)
+  await rename(partial, final)
+  await syncDirectory(dirname(final))
+  await rm(aside, { recursive: true, force: true })
+}
+
+/** Whether there was something to rename. */
+export async function renameIfPresent(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}

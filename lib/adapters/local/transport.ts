@@ -1,0 +1,141 @@
+import { lstat, readFile, rm } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
+import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
+import { parseManifest } from '../../domain/parse-manifest.ts'
+import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import { type Delivery, deliverFiles } from './delivery.ts'
+import { hasCode, syncDirectory } from './durable-files.ts'
+import { copyFile, findFileProblem } from './file-copy.ts'
+import {
+  listDirectory,
+  locateNode,
+  publishDirectory,
+  readFreeBytes,
+  renameIfPresent,
+  resolveInside,
+} from './node-directory.ts'
+
+export type LocalTransportSettings = {
+  /** Directory of what the engine keeps; nodes are the directories below `nodes/`. */
+  readonly state: string
+  /** Bytes that may still be written below a directory. */
+  readonly readFree?: (directory: string) => Promise<number>
+  /** Copies one file of a generation. */
+  readonly copy?: typeof copyFile
+}
+
+/** Carries generations to directories of this machine. */
+export function createLocalTransport(settings: LocalTransportSettings): Transport {
+  const { state, readFree = readFreeBytes, copy = copyFile } = settings
+  const deliver = async (node: string, directory: string, manifest: Manifest, options: DeliverOptions) => {
+    const home = locateNode(state, node)
+    const final = resolveInside(home, manifest.generation)
+    if ((await findProblem(final, manifest, options.signal)) === undefined) return 0
+    const partial = join(home, `.${manifest.generation}.partial`)
+    const { signal, onBytes = () => undefined } = options
+    const delivery: Delivery = { node, from: directory, partial, manifest, readFree, copy, signal, onBytes }
+    const sent = await deliverFiles(delivery)
+    await publishDirectory(partial, final)
+    return sent
+  }
+  const verify = async (node: string, manifest: Manifest, signal: AbortSignal) => {
+    const final = resolveInside(locateNode(state, node), manifest.generation)
+    const problem = await findProblem(final, manifest, signal)
+    if (problem === undefined) return
+    const kind = problem === MISSING ? 'not-found' : 'corrupt'
+    throw new LongshoreError(kind, `${node}: ${manifest.generation} ${problem}`, {
+      hint: `deliver ${manifest.generation} again`,
+    })
+  }
+  const remove = async (node: string, generation: string, signal: AbortSignal) => {
+    signal.throwIfAborted()
+    await removeGeneration(locateNode(state, node), generation)
+  }
+  return {
+    inspect: (node, signal) => inspectNode(node, locateNode(state, node), readFree, signal),
+    deliver: (node, ...args) => deliver(node, ...args).catch(blame(node)),
+    verify: (node, ...args) => verify(node, ...args).catch(blame(node)),
+    remove: (node, ...args) => remove(node, ...args).catch(blame(node)),
+    close: async () => undefined,
+  }
+}
+
+/** Tells what the operating system refused as the failure of a node; anything else as it is. */
+function blame(node: string): (error: unknown) => never {
+  return (error) => {
+    const isSystemError = error instanceof Error && 'syscall' in error
+    throw isSystemError ? new LongshoreError('remote', `${node}: ${error.message}`, { cause: error }) : error
+  }
+}
+
+const MISSING = 'is not there'
+
+async function inspectNode(
+  name: string,
+  home: string,
+  readFree: (directory: string) => Promise<number>,
+  signal: AbortSignal,
+): Promise<NodeFacts> {
+  signal.throwIfAborted()
+  try {
+    const names = (await listDirectory(home)).filter(isGenerationName).sort(compareGenerations)
+    const generations = await Promise.all(names.map((generation) => inspectGeneration(home, generation)))
+    const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+    return { name, reachable: true, freeBytes: await readFree(home), memoryBytes, generations }
+  } catch (error) {
+    const problem = messageOf(error)
+    return { name, reachable: false, problem, freeBytes: 0, memoryBytes: 0, generations: [] }
+  }
+}
+
+async function inspectGeneration(home: string, name: string): Promise<HeldGeneration> {
+  const manifest = await readManifest(join(home, name))
+  return { name, digest: manifest?.generation === name ? manifest.digest : null }
+}
+
+/** The manifest in a directory, or undefined when there is none that is whole. */
+async function readManifest(directory: string): Promise<Manifest | undefined> {
+  const path = join(directory, MANIFEST_FILE)
+  try {
+    return parseManifest(await readFile(path, 'utf8'), path)
+  } catch (error) {
+    if (error instanceof LongshoreError || hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined
+    throw error
+  }
+}
+
+/** What is wrong with a held generation, undefined when every byte is as the manifest says. */
+async function findProblem(
+  final: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  signal.throwIfAborted()
+  const found = await lstat(final).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  })
+  if (!found) return MISSING
+  if (!found.isDirectory()) return 'is no directory'
+  const held = await readManifest(final)
+  if (!held) return `has no sound ${MANIFEST_FILE}`
+  if (held.digest !== manifest.digest) return `has digest ${held.digest}, expected ${manifest.digest}`
+  for (const entry of manifest.files) {
+    const problem = await findFileProblem(resolveInside(final, entry.path), entry, signal)
+    if (problem) return `is damaged: ${problem}`
+  }
+  return undefined
+}
+
+async function removeGeneration(home: string, generation: string): Promise<void> {
+  const removed = join(home, `.${generation}.removed-${process.pid}`)
+  const final = resolveInside(home, generation)
+  // Renamed first: a generation that is half deleted is never seen under its name.
+  if (await renameIfPresent(final, removed)) await syncDirectory(dirname(final))
+  for (const name of await listDirectory(home)) {
+    if (name.startsWith(`.${generation}.`)) await rm(join(home, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,30 @@
+import type { Plan, Step } from '../domain/plan.ts'
+import { type Paint, PLAIN } from './colours.ts'
+import { renderBytes } from './quantities.ts'
+import { renderTable } from './table.ts'
+
+/** A plan as a table, and how much it carries: the dry run that operators read. */
+export function renderPlan({ steps }: Plan, paint: Paint = PLAIN): string {
+  if (steps.length === 0) return 'Nothing to do.\n'
+  const rows = steps.map((step) => [
+    String(step.batch),
+    step.action,
+    step.target,
+    step.node ?? '',
+    step.bytes === undefined ? '' : renderBytes(step.bytes),
+    step.cause,
+  ])
+  const head = ['batch', 'action', 'target', 'node', 'bytes', 'cause'].map((word) => paint('dim', word))
+  return `${renderTable(rows, { head, right: [0, 4] })}${renderSum(steps)}\n`
+}
+
+function renderSum(steps: readonly Step[]): string {
+  const bytes = steps.reduce((sum, step) => sum + (step.bytes ?? 0), 0)
+  const batches = new Set(steps.map((step) => step.batch)).size
+  const carried = bytes > 0 ? `, ${renderBytes(bytes)} to carry` : ''
+  return `${countOf(steps.length, 'step', 'steps')} in ${countOf(batches, 'batch', 'batches')}${carried}`
+}
+
+function countOf(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,52 @@
+import { type GenerationRef, isSameGeneration } from './generation.ts'
+import { GATEWAY, type ServiceState, type Task } from './service.ts'
+
+/** A node as observed. `digest` is null where a held manifest cannot be read. */
+export type FleetNode = {
+  readonly name: string
+  readonly reachable: boolean
+  readonly problem?: string
+  readonly freeBytes: number
+  readonly memoryBytes: number
+  readonly generations: readonly { readonly name: string; readonly digest: string | null }[]
+}
+
+/** What really stands at one moment: every node of the profile, and every service with its tasks. */
+export type Fleet = { readonly nodes: readonly FleetNode[]; readonly services: readonly ServiceState[] }
+
+export function findService(fleet: Fleet, name: string): ServiceState | undefined {
+  return fleet.services.find(({ spec }) => spec.name === name)
+}
+
+export function isHeld(node: FleetNode, generation: GenerationRef): boolean {
+  return node.generations.some((held) => held.name === generation.name && held.digest === generation.digest)
+}
+
+/** The distinct generations that ready gateway tasks route by; more than one while a switch is unfinished. */
+export function listServed(fleet: Fleet): GenerationRef[] {
+  const tasks = findService(fleet, GATEWAY)?.tasks ?? []
+  const served = tasks.filter(({ state }) => state === 'ready').flatMap(({ generations }) => generations)
+  return served.filter((one, index) => served.findIndex((other) => isSameGeneration(one, other)) === index)
+}
+
+/** The generation that queries are answered from: what all gateway tasks tell, else what the gateway shall route by. */
+export function findServed(fleet: Fleet): GenerationRef | null {
+  const served = listServed(fleet)
+  return (served.length === 1 ? served[0] : findService(fleet, GATEWAY)?.spec.generations[0]) ?? null
+}
+
+/** Why a service is not as its own spec says, in words; undefined when every task is ready and serves what it shall. */
+export function findServiceProblem({ spec, tasks }: ServiceState): string | undefined {
+  const lacking = tasks.map((task) => findTaskProblem(task, spec.generations)).find(Boolean)
+  if (lacking) return lacking
+  const ready = tasks.filter(({ state }) => state === 'ready').length
+  return ready < spec.replicas ? `${ready} of ${spec.replicas} tasks of ${spec.name} are ready` : undefined
+}
+
+function findTaskProblem(task: Task, wanted: readonly GenerationRef[]): string | undefined {
+  if (task.state === 'draining') return undefined
+  const where = `${task.id} on ${task.node}`
+  if (task.state !== 'ready') return `${where} is ${task.state}${task.problem ? `: ${task.problem}` : ''}`
+  const missing = wanted.find((one) => !task.generations.some((held) => isSameGeneration(one, held)))
+  return missing && `${where} does not serve ${missing.name}`
+}

@@ -1,0 +1,71 @@
+import type { FleetNode } from './fleet.ts'
+import { isHeld } from './fleet.ts'
+import { compareGenerations, type GenerationRef } from './generation.ts'
+import type { Shape } from './placement.ts'
+import type { Step } from './plan.ts'
+
+type UnnumberedStep = Omit<Step, 'batch'>
+
+/** One `deliver` for every reachable node that lacks the generation. */
+export function planDelivery(nodes: readonly FleetNode[], shape: Shape): UnnumberedStep[] {
+  const { generation, bytes, available } = shape
+  if (!available) return []
+  return nodes
+    .filter((node) => node.reachable && !isHeld(node, generation))
+    .map((node) => ({
+      action: 'deliver',
+      target: generation.name,
+      node: node.name,
+      cause: explainLack(node, generation),
+      generation,
+      bytes,
+    }))
+}
+
+function explainLack(node: FleetNode, { name }: GenerationRef): string {
+  const held = node.generations.find((one) => one.name === name)
+  if (held === undefined) return `${node.name} does not hold it`
+  return held.digest === null
+    ? `what ${node.name} holds as ${name} cannot be read`
+    : `${node.name} holds another ${name}`
+}
+
+/** One `verify` for every node that holds the generation already and is about to serve it. */
+export function planVerification(nodes: readonly FleetNode[], { generation }: Shape): UnnumberedStep[] {
+  return nodes
+    .filter((node) => isHeld(node, generation))
+    .map((node) => ({
+      action: 'verify',
+      target: generation.name,
+      node: node.name,
+      cause: 'held, but not yet served by these tasks: its files are hashed again',
+      generation,
+    }))
+}
+
+export type Retention = {
+  /** The generation that everything older is measured by; newer ones always stay. */
+  readonly newest: string
+  /** Names that stay whatever their age: in service, before it, frozen, quarantined. */
+  readonly kept: readonly string[]
+  /** How many further ones stay, newest first. */
+  readonly keep: number
+}
+
+/** One `remove` for every generation on a node that is beyond what the profile keeps. */
+export function planRemoval(
+  nodes: readonly FleetNode[],
+  { newest, kept, keep }: Retention,
+): UnnumberedStep[] {
+  return nodes
+    .filter((node) => node.reachable)
+    .flatMap((node) => {
+      const spare = node.generations
+        .map(({ name }) => name)
+        .filter((name) => !kept.includes(name) && compareGenerations(name, newest) < 0)
+        .sort((a, b) => compareGenerations(b, a))
+      return spare.slice(keep).map((name): UnnumberedStep => {
+        return { action: 'remove', target: name, node: node.name, cause: `older than the ${keep} kept` }
+      })
+    })
+}

@@ -1,0 +1,59 @@
+import { canonicalJson, type Json } from './canonical-json.ts'
+import { compareGenerations, type GenerationRef, isSameGeneration } from './generation.ts'
+import { placeTasks } from './placement.ts'
+import { EXTRACTION, GATEWAY, indexServiceName, type ServiceSpec } from './service.ts'
+
+type Template = { readonly replicas: number; readonly settings: Readonly<Record<string, string>> }
+
+/** How a profile wants its services, whatever generation they serve. `extraction` is null where a server is given. */
+export type Blueprint = {
+  readonly gateway: Template & { readonly port: number }
+  readonly index: Template
+  readonly extraction: Template | null
+}
+
+/** The gateway as it routes by `generation`. */
+export function gatewaySpec(
+  blueprint: Blueprint,
+  nodes: readonly string[],
+  generation: GenerationRef,
+): ServiceSpec {
+  return { name: GATEWAY, kind: 'gateway', nodes, generations: [generation], ...blueprint.gateway }
+}
+
+/** The index service of a cluster with the generations that it holds, newest last whatever the order given. */
+export function indexSpec(
+  blueprint: Blueprint,
+  nodes: readonly string[],
+  cluster: number,
+  generations: readonly GenerationRef[],
+): ServiceSpec {
+  return {
+    name: indexServiceName(cluster),
+    kind: 'index',
+    cluster,
+    nodes: placeTasks(nodes, cluster),
+    generations: sortGenerations(generations),
+    ...blueprint.index,
+  }
+}
+
+export function extractionSpec(template: Template, nodes: readonly string[]): ServiceSpec {
+  return { name: EXTRACTION, kind: 'extraction', nodes, generations: [], ...template }
+}
+
+export function isSameSpec(a: ServiceSpec, b: ServiceSpec): boolean {
+  return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json)
+}
+
+/** Whether every one of `wanted` is among `generations`. */
+export function hasAll(generations: readonly GenerationRef[], wanted: readonly GenerationRef[]): boolean {
+  return wanted.every((one) => generations.some((other) => isSameGeneration(one, other)))
+}
+
+/** Distinct generations, newest last. */
+export function sortGenerations(generations: readonly GenerationRef[]): GenerationRef[] {
+  return generations
+    .filter((one, index) => generations.findIndex((other) => isSameGeneration(one, other)) === index)
+    .sort((a, b) => compareGenerations(a.name, b.name))
+}

@@ -1,0 +1,121 @@
+import { type Fleet, findServed, findService, findServiceProblem } from './fleet.ts'
+import { type GenerationRef, isSameGeneration } from './generation.ts'
+import { findEligibleNodes, type Shape } from './placement.ts'
+import { assemblePlan, type Plan, type Step } from './plan.ts'
+import { planDelivery, planRemoval, planVerification } from './plan-deliver.ts'
+import { planIndexServices } from './plan-index.ts'
+import { type Blueprint, extractionSpec, gatewaySpec, isSameSpec } from './plan-services.ts'
+import { EXTRACTION, GATEWAY, indexServiceName, type ServiceSpec } from './service.ts'
+
+type UnnumberedStep = Omit<Step, 'batch'>
+
+/** What shall be served, and how. */
+export type Wish = {
+  readonly target: Shape
+  /** The generation that stays loaded beside the target, so that going back is one switch. */
+  readonly companion: Shape | null
+  readonly blueprint: Blueprint
+  /** Whether the target was in service before: what is still loaded of it is not checked again. */
+  readonly proven: boolean
+  /** The generation of the last release. */
+  readonly released: GenerationRef | null
+  /** Generations that nodes keep besides target and companion, whatever their age. */
+  readonly kept: readonly string[]
+  /** How many further ones nodes keep. */
+  readonly keep: number
+}
+
+/**
+ * The steps from what stands to what shall be: deliver and verify; start extraction; load beside; check; switch; soak;
+ * commit; retire; remove. Applied, they leave nothing to plan. The generation in service stays loaded until the switch.
+ */
+export function planUpdate(fleet: Fleet, wish: Wish): Plan {
+  const { target, companion, blueprint } = wish
+  const eligible = findEligibleNodes(fleet, companion ? [target, companion] : [target])
+  const nodes = eligible.map(({ name }) => name)
+  const served = findServed(fleet)
+  const { load, retire } = planIndexServices(fleet, { target, companion, served, blueprint, nodes })
+  const start = planExtraction(fleet, blueprint, nodes)
+  const switching = planSwitch(fleet, gatewaySpec(blueprint, nodes, target.generation))
+  const commit = planCommit(wish)
+  const isMoving = [start, load, switching, commit].some((steps) => steps.length > 0)
+  return assemblePlan([
+    [...planDelivery(fleet.nodes, target), ...planCompanion(fleet, wish), ...planReview(fleet, wish, load)],
+    start,
+    load,
+    load.length > 0 || (switching.length > 0 && !wish.proven) ? planChecks(target) : [],
+    switching,
+    isMoving ? [planSoak(target.generation)] : [],
+    commit,
+    [...retire, ...planNoExtraction(fleet, blueprint)],
+    planRemoval(fleet.nodes, {
+      newest: target.generation.name,
+      kept: [target.generation.name, ...(companion ? [companion.generation.name] : []), ...wish.kept],
+      keep: wish.keep,
+    }),
+  ])
+}
+
+function planCompanion(fleet: Fleet, { companion }: Wish): UnnumberedStep[] {
+  return companion ? planDelivery(fleet.nodes, companion) : []
+}
+
+/** Hashes again what nodes hold already and tasks are about to map; what is served now has been through this. */
+function planReview(fleet: Fleet, wish: Wish, load: readonly UnnumberedStep[]): UnnumberedStep[] {
+  if (load.length === 0) return []
+  const served = findServed(fleet) ?? undefined
+  const shapes = wish.companion ? [wish.target, wish.companion] : [wish.target]
+  return shapes
+    .filter((shape) => shape.available && !isSameGeneration(shape.generation, served))
+    .flatMap((shape) =>
+      planVerification(
+        fleet.nodes.filter((node) => node.reachable),
+        shape,
+      ),
+    )
+}
+
+function planExtraction(fleet: Fleet, { extraction }: Blueprint, nodes: readonly string[]): UnnumberedStep[] {
+  if (!extraction) return []
+  const spec = extractionSpec(extraction, nodes)
+  const cause = explainChange(fleet, spec)
+  return cause ? [{ action: 'start', target: EXTRACTION, cause, spec }] : []
+}
+
+function planNoExtraction(fleet: Fleet, { extraction }: Blueprint): UnnumberedStep[] {
+  if (extraction || !findService(fleet, EXTRACTION)) return []
+  return [{ action: 'stop', target: EXTRACTION, cause: 'the profile names another server' }]
+}
+
+function planChecks({ generation, clusters }: Shape): UnnumberedStep[] {
+  return clusters.map((cluster) => ({
+    action: 'check',
+    target: indexServiceName(cluster),
+    cause: `every task must answer golden queries from ${generation.name}`,
+    generation,
+  }))
+}
+
+function planSwitch(fleet: Fleet, spec: ServiceSpec): UnnumberedStep[] {
+  const cause = explainChange(fleet, spec)
+  return cause ? [{ action: 'switch', target: GATEWAY, cause, spec }] : []
+}
+
+function planSoak(generation: GenerationRef): UnnumberedStep {
+  return { action: 'soak', target: generation.name, cause: 'every task must stay ready', generation }
+}
+
+function planCommit({ target, released }: Wish): UnnumberedStep[] {
+  if (isSameGeneration(released ?? undefined, target.generation)) return []
+  const cause = released ? `the last release is ${released.name}` : 'this is the first release'
+  return [{ action: 'commit', target: target.generation.name, cause, generation: target.generation }]
+}
+
+function explainChange(fleet: Fleet, spec: ServiceSpec): string | undefined {
+  const state = findService(fleet, spec.name)
+  if (!state) return `there is no ${spec.name} yet`
+  const [former] = state.spec.generations
+  if (former && !isSameGeneration(former, spec.generations[0])) return `it routes by ${former.name}`
+  if (!isSameSpec(state.spec, spec)) return 'its nodes, replicas or settings differ from the profile'
+  return findServiceProblem(state)
+}

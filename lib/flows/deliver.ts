@@ -1,0 +1,98 @@
+import { LongshoreError, messageOf } from '../domain/errors.ts'
+import { type Fleet, isHeld } from '../domain/fleet.ts'
+import type { Shape } from '../domain/placement.ts'
+import { assemblePlan, describePlan, type Step } from '../domain/plan.ts'
+import { planDelivery } from '../domain/plan-deliver.ts'
+import { admit, findCandidate } from './admission.ts'
+import { applyPlan, CONCURRENCY } from './apply-plan.ts'
+import type { Answer, FleetContext } from './context.ts'
+import { passGates } from './gates.ts'
+import { meterTransport } from './meter-transport.ts'
+import { observeFleet } from './observe.ts'
+import { holdLock, type Session } from './session.ts'
+import { settleAll } from './settle-all.ts'
+import { shapeOf } from './shape.ts'
+
+/** What came of one node; `bytes` is what was sent to it, less than it lacked after an interruption. */
+export type NodeDelivery = {
+  readonly name: string
+  readonly state: 'delivered' | 'held' | 'unreachable' | 'failed'
+  readonly bytes: number
+  readonly problem?: string
+}
+
+export type DeliverOptions = { readonly generation?: string | undefined }
+
+/**
+ * Puts a generation on every node, gated and verified, without serving it. Nodes that hold it are left alone. Raises as
+ * `update` does up to the gates, `partial` naming the nodes that did not receive it, `remote` when none did.
+ */
+export async function deliver(context: FleetContext, options: DeliverOptions = {}): Promise<Answer> {
+  const candidate = await findCandidate(context, options.generation)
+  return await holdLock(context, `deliver ${candidate.ref.name}`, async (session) => {
+    const manifest = await admit(session, candidate, false)
+    const shape = shapeOf(manifest)
+    const fleet = await observeFleet(context, session.signal)
+    const plan = assemblePlan([planDelivery(fleet.nodes, shape)])
+    const base = {
+      generation: shape.generation.name,
+      digest: shape.generation.digest,
+      plan: describePlan(plan),
+    }
+    if (plan.steps.length > 0 && !context.dryRun) await passGates(session, manifest)
+    context.reporter.plan(plan)
+    if (context.dryRun) return answerDryRun(plan.steps, base)
+    if (plan.steps.length > 0) await context.confirm(plan)
+    const nodes = await deliverToNodes(session, fleet, shape, plan.steps)
+    return answer(nodes, base)
+  })
+}
+
+async function deliverToNodes(
+  session: Session,
+  fleet: Fleet,
+  { generation }: Shape,
+  steps: readonly Step[],
+): Promise<NodeDelivery[]> {
+  const { transport, sent } = meterTransport(session.context.transport)
+  const metered = { ...session, context: { ...session.context, transport } }
+  const settled = await settleAll(steps, CONCURRENCY, (step) => applyPlan(metered, { steps: [step] }))
+  session.signal.throwIfAborted()
+  return fleet.nodes.map((node): NodeDelivery => {
+    const { name, problem } = node
+    const bytes = sent.get(name) ?? 0
+    const result = settled.find(({ item }) => item.node === name)?.result
+    if (result?.status === 'rejected') {
+      return { name, state: 'failed', bytes, problem: messageOf(result.reason) }
+    }
+    if (result) return { name, state: 'delivered', bytes }
+    if (isHeld(node, generation)) return { name, state: 'held', bytes }
+    return { name, state: 'unreachable', bytes, ...(problem !== undefined && { problem }) }
+  })
+}
+
+type Base = { readonly generation: string } & Readonly<Record<string, unknown>>
+
+function answer(nodes: readonly NodeDelivery[], base: Base): Answer {
+  const bytesSent = nodes.reduce((sum, { bytes }) => sum + bytes, 0)
+  const json = { ...base, bytesSent, nodes }
+  const lacking = nodes.filter(({ state }) => state === 'failed' || state === 'unreachable')
+  if (lacking.length > 0) {
+    const names = lacking.map(({ name, problem }) => `${name}${problem ? ` (${problem})` : ''}`).join('; ')
+    const kind = lacking.length < nodes.length ? 'partial' : 'remote'
+    throw new LongshoreError(kind, `${base.generation} did not reach ${names}`, {
+      hint: 'doctor.mjs looks for the reason; the same command again delivers what is missing',
+      answer: json,
+    })
+  }
+  const given = nodes.filter(({ state }) => state === 'delivered').map(({ name }) => name)
+  if (given.length > 0) {
+    return { outcome: 'done', text: `${base.generation} is now on ${given.join(', ')}, not yet served`, json }
+  }
+  return { outcome: 'nothing-to-do', text: `every node holds ${base.generation} already`, json }
+}
+
+function answerDryRun(steps: readonly Step[], base: Base): Answer {
+  const text = `${steps.length} nodes lack ${base.generation}`
+  return { outcome: steps.length > 0 ? 'done' : 'nothing-to-do', text, json: { ...base, dryRun: true } }
+}

@@ -1,0 +1,43 @@
+import { LongshoreError } from '../domain/errors.ts'
+import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
+import type { GateResult } from '../domain/quality.ts'
+import { quarantine } from './quarantine.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Measures every gate of a generation and shows the results. Raises `gate` when one is not passed, `corrupt` when the
+ * files differ from the manifest; either way the digest is quarantined first.
+ */
+export async function passGates(session: Session, manifest: Manifest): Promise<void> {
+  const { reporter } = session.context
+  const generation = refOf(manifest)
+  const results = await measure(session, manifest)
+  reporter.gates(`Gates of ${generation.name}`, results)
+  const failed = results.filter(({ passed }) => !passed)
+  if (failed.length === 0) return
+  const reason = failed.map(describeGate).join('; ')
+  await quarantine(session, { generation, content: computeContentDigest(manifest), reason })
+  throw new LongshoreError('gate', `${generation.name} is refused: ${reason}`, {
+    hint: 'mend the input and split it again; split-index.mjs --repair centroids mends centroids that do not fit',
+    answer: { generation: generation.name, digest: generation.digest, gates: results },
+  })
+}
+
+async function measure(session: Session, manifest: Manifest): Promise<GateResult[]> {
+  const { generations, profile, embedder, reporter } = session.context
+  const limits = profile.gates
+  try {
+    const gateContext = { limits, model: profile.model, embedder, reporter, signal: session.signal }
+    return await generations.measure(manifest, gateContext)
+  } catch (error) {
+    // The manifest speaks of sound content, which may come back under another number: only this digest is bad.
+    if (error instanceof LongshoreError && error.kind === 'corrupt') {
+      await quarantine(session, { generation: refOf(manifest), content: null, reason: error.message })
+    }
+    throw error
+  }
+}
+
+function describeGate({ name, measured, limit, detail }: GateResult): string {
+  return `${name} is ${Number(measured.toPrecision(4))}, expected ${limit}${detail ? ` (${detail})` : ''}`
+}

@@ -1,0 +1,118 @@
+import { LongshoreError } from '../domain/errors.ts'
+import { type Fleet, findServed, findService, isHeld } from '../domain/fleet.ts'
+import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
+import type { Shape } from '../domain/placement.ts'
+import { describePlan, type Plan } from '../domain/plan.ts'
+import { planUpdate } from '../domain/plan-update.ts'
+import type { FleetRecord, Run } from '../domain/record.ts'
+import { findCompanion, lastRelease } from '../domain/record-rules.ts'
+import { GATEWAY } from '../domain/service.ts'
+import { createBlueprint } from './blueprint.ts'
+import type { FleetContext } from './context.ts'
+import { findListenProblem } from './listen-problem.ts'
+import { observeFleet } from './observe.ts'
+import type { Session } from './session.ts'
+import { findShape } from './shape.ts'
+
+/** A planned move of the serving to a generation. */
+export type Move = {
+  readonly command: Run['command']
+  readonly target: GenerationRef
+  /** What was served when the move began; where a failure goes back to. */
+  readonly former: GenerationRef | null
+  /** The generation that stays loaded beside the target. */
+  readonly previous: GenerationRef | null
+  readonly plan: Plan
+  /** Nodes that are left out because they cannot be reached. */
+  readonly unreachable: readonly string[]
+}
+
+/**
+ * Observes the fleet and plans its move to `target`. Raises `remote` when no node, or by the profile's policy not every
+ * node, can be reached, or the gateway's port is taken, and `usage` when the generation in service has the target's name but another digest.
+ */
+export async function prepareMove(session: Session, command: Run['command'], target: Shape): Promise<Move> {
+  const { context } = session
+  const record = await session.readRecord()
+  const fleet = await observeFleet(context, session.signal)
+  const unreachable = checkNodes(fleet, context)
+  const run = record.run?.phase === 'forward' && isSameGeneration(record.run.target, target.generation)
+  const former = run ? record.run!.former : findServed(fleet)
+  refuseNamesake(target.generation, former)
+  if (!findService(fleet, GATEWAY)) await refuseTakenPort(context)
+  const companion = await chooseCompanion(context, fleet, record, { target, former })
+  const plan = planUpdate(fleet, {
+    target,
+    companion,
+    blueprint: createBlueprint(context.profile),
+    proven: record.releases.some(({ generation }) => isSameGeneration(generation, target.generation)),
+    released: lastRelease(record)?.generation ?? null,
+    kept: [
+      ...record.quarantined.map(({ generation }) => generation.name),
+      record.frozen?.generation.name,
+    ].filter((name) => name !== undefined),
+    keep: context.profile.update.keep,
+  })
+  return {
+    command,
+    target: target.generation,
+    former,
+    previous: companion?.generation ?? null,
+    plan,
+    unreachable,
+  }
+}
+
+/** The members that update and rollback answer with, also when they fail. */
+export function describeMove({ target, previous, plan }: Move): Record<string, unknown> {
+  return {
+    generation: target.name,
+    digest: target.digest,
+    previous: previous?.name ?? null,
+    plan: describePlan(plan),
+  }
+}
+
+function checkNodes(fleet: Fleet, { profile }: FleetContext): string[] {
+  const lost = fleet.nodes.filter(({ reachable }) => !reachable)
+  if (lost.length === 0) return []
+  const reasons = lost.map(({ name, problem }) => `${name} cannot be reached${problem ? `: ${problem}` : ''}`)
+  if (profile.update.unreachableNodes === 'refuse' || lost.length === fleet.nodes.length) {
+    throw new LongshoreError('remote', `${reasons.join('; ')}; nothing was changed`, {
+      hint: 'doctor.mjs tells more; update.unreachableNodes: continue goes on without them',
+    })
+  }
+  return lost.map(({ name }) => name)
+}
+
+/** A port that is taken is the fault of no generation: it is found before one can be blamed for it. */
+async function refuseTakenPort({ profile }: FleetContext): Promise<void> {
+  const { host, port } = profile.gateway
+  const problem = await findListenProblem(host, port)
+  if (problem === undefined) return
+  throw new LongshoreError('remote', `the gateway cannot listen on ${host}:${port}: ${problem}`, {
+    hint: `end what listens there (ss -ltnp 'sport = :${port}'), or set gateway.port to another one`,
+  })
+}
+
+function refuseNamesake(target: GenerationRef, former: GenerationRef | null): void {
+  if (former?.name !== target.name || former.digest === target.digest) return
+  throw new LongshoreError('usage', `another ${target.name} is in service, with digest ${former.digest}`, {
+    hint: 'generations never change: split the input under a new number',
+  })
+}
+
+async function chooseCompanion(
+  context: FleetContext,
+  fleet: Fleet,
+  record: FleetRecord,
+  { target, former }: { target: Shape; former: GenerationRef | null },
+): Promise<Shape | null> {
+  const isMoving = former !== null && !isSameGeneration(former, target.generation)
+  const chosen = isMoving ? former : findCompanion(record, target.generation)
+  if (!chosen || chosen.name === target.generation.name) return null
+  const shape = await findShape(context, fleet, chosen)
+  if (!shape || isMoving || shape.available) return shape
+  const isEverywhere = fleet.nodes.every((node) => !node.reachable || isHeld(node, chosen))
+  return isEverywhere ? shape : null
+}

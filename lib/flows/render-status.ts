@@ -1,0 +1,88 @@
+import type { FleetNode } from '../domain/fleet.ts'
+import type { Freeze, Quarantine, Release } from '../domain/record.ts'
+import type { Task } from '../domain/service.ts'
+import { renderColumns } from './columns.ts'
+
+export type Status = {
+  readonly profile: string
+  readonly serving: { readonly generation: string; readonly digest: string } | null
+  readonly previous: string | null
+  readonly gateway: { readonly url: string }
+  readonly nodes: readonly FleetNode[]
+  readonly services: readonly { readonly name: string; readonly tasks: readonly Task[] }[]
+  readonly releases: readonly Release[]
+  readonly quarantined: readonly Quarantine[]
+  readonly frozen: Freeze | null
+  readonly drift: readonly string[]
+}
+
+/** How many of the newest releases people are shown. */
+const RECENT = 5
+
+/** The status for people: aligned tables, empty ones left out. */
+export function renderStatus(status: Status): string {
+  const sections = [
+    renderColumns(listFacts(status)),
+    renderTable('nodes', listNodes(status)),
+    renderTable('services', listTasks(status)),
+    renderTable('releases', listReleases(status)),
+    renderTable(
+      'quarantined',
+      status.quarantined.map(({ generation, at, reason }) => [generation.name, at, reason]),
+    ),
+    renderTable(
+      'drift',
+      status.drift.map((sentence) => [sentence]),
+    ),
+  ]
+  return sections.filter(Boolean).join('\n')
+}
+
+function listFacts({ profile, serving, previous, gateway, frozen }: Status): string[][] {
+  return [
+    ['profile', profile],
+    ['serving', serving ? `${serving.generation} (${shorten(serving.digest)}) at ${gateway.url}` : 'nothing'],
+    ['previous', previous ?? 'none'],
+    ...(frozen ? [['frozen', `${frozen.generation.name} since ${frozen.since} by ${frozen.by}`]] : []),
+  ]
+}
+
+function listNodes({ nodes }: Status): string[][] {
+  return nodes.map(({ name, reachable, problem, generations }) => [
+    name,
+    reachable ? 'reachable' : `unreachable${problem ? `: ${problem}` : ''}`,
+    namesOf(generations) || 'no generation',
+  ])
+}
+
+function listTasks({ services }: Status): string[][] {
+  return services.flatMap(({ name, tasks }) =>
+    tasks.map((task) => [
+      name,
+      task.id,
+      task.node,
+      task.state,
+      namesOf(task.generations),
+      task.problem ?? '',
+    ]),
+  )
+}
+
+function listReleases({ releases }: Status): string[][] {
+  const recent = releases.slice(-RECENT).reverse()
+  return recent.map(({ id, generation, command, at, by }) => [`#${id}`, generation.name, command, at, by])
+}
+
+function renderTable(title: string, rows: readonly (readonly string[])[]): string {
+  return rows.length > 0
+    ? `${title}\n${renderColumns(rows.map(([first = '', ...rest]) => [`  ${first}`, ...rest]))}`
+    : ''
+}
+
+function namesOf(generations: readonly { readonly name: string }[]): string {
+  return generations.map(({ name }) => name).join(', ')
+}
+
+function shorten(digest: string): string {
+  return digest.slice(0, 'sha256:'.length + 12)
+}

@@ -1,0 +1,107 @@
+import { digestOf } from '../domain/canonical-json.ts'
+import { LongshoreError } from '../domain/errors.ts'
+import { compareGenerations, nextGenerationName, parseGenerationNumber } from '../domain/generation.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import type { ExpectedPair, Input } from '../ports/input.ts'
+import type { Context } from './context.ts'
+import type { SplitRequest } from './split.ts'
+
+/** Grows when the same input and profile would give another result, so that they are split again. */
+const PROCEDURE = 1
+
+export type SplitPlan = {
+  readonly generation: string
+  /** What was already made of the same input with the same settings. */
+  readonly existing: Manifest | null
+  /** The newest generation before this one. */
+  readonly parent: Manifest | null
+  readonly pairs: readonly ExpectedPair[]
+  readonly source: Manifest['source']
+  readonly expectedBytes: number
+}
+
+/** What a split is to make. Raises `usage` for a generation that is something else already, or wrong dimensions. */
+export async function planSplit(context: Context, input: Input, request: SplitRequest): Promise<SplitPlan> {
+  const { profile, generations } = context
+  checkDimensions(input, profile.model.dimensions)
+  const names = await generations.list()
+  const pairs = profile.split.goldenPairs ? await context.inputs.readPairs(profile.split.goldenPairs) : []
+  const generation = request.generation ?? nextGenerationName(names)
+  parseGenerationNumber(generation)
+  const older = names.filter((name) => compareGenerations(name, generation) < 0)
+  const parent = await readNewest(context, older)
+  const source = describeSource(context, input, pairs, request)
+  const plan = { generation, existing: null, parent, pairs, source, expectedBytes: estimateBytes(input) }
+  if (!names.includes(generation)) {
+    const isSame = request.generation === undefined && parent !== null && isSameSource(parent.source, source)
+    return isSame ? { ...plan, generation: parent.generation, existing: parent } : plan
+  }
+  const existing = await generations.read(generation)
+  if (isSameSource(existing.source, source)) return { ...plan, existing }
+  throw new LongshoreError(
+    'usage',
+    `${generation} exists and was made of another input or with other settings`,
+    {
+      hint: `generations are never changed: leave --generation out to make ${nextGenerationName(names)}`,
+    },
+  )
+}
+
+export function describePlan({ generation, parent, source }: SplitPlan): string {
+  const from = `${source.kind}: ${source.files
+    .map(({ path }) => path)
+    .slice(0, 4)
+    .join(', ')}`
+  return `${generation} from ${from}${parent ? `, compared with ${parent.generation}` : ''}`
+}
+
+function checkDimensions(input: Input, expected: number): void {
+  if (input.dimensions === null || input.dimensions === expected) return
+  throw new LongshoreError(
+    'usage',
+    `the embeddings of the input have ${input.dimensions} dimensions, the profile's model has ${expected}`,
+    { hint: 'set model in the profile to the model that made these embeddings' },
+  )
+}
+
+/** The manifest of the newest generation that can be read. */
+async function readNewest(
+  { generations, reporter }: Context,
+  names: readonly string[],
+): Promise<Manifest | null> {
+  for (const name of [...names].reverse()) {
+    try {
+      return await generations.read(name)
+    } catch (error) {
+      if (!(error instanceof LongshoreError)) throw error
+      reporter.note(`${name} is left out of comparisons: ${error.message}`)
+    }
+  }
+  return null
+}
+
+function describeSource(
+  { profile }: Context,
+  input: Input,
+  pairs: readonly ExpectedPair[],
+  { repair }: SplitRequest,
+): Manifest['source'] {
+  const { model } = profile
+  const { goldenPairs: _file, ...settings } = profile.split
+  const expected = pairs.map(({ query, id }) => ({ query, id }))
+  return {
+    kind: input.kind,
+    files: input.files,
+    settings: digestOf({ procedure: PROCEDURE, model, ...settings, pairs: expected, repair: repair ?? null }),
+  }
+}
+
+function isSameSource(a: Manifest['source'], b: Manifest['source']): boolean {
+  return digestOf({ ...a }) === digestOf({ ...b })
+}
+
+/** About the bytes that a generation of this input takes: the files themselves, or the vectors where there are more. */
+function estimateBytes({ files, rows, dimensions }: Input): number {
+  const read = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  return Math.max(read, (rows ?? 0) * (dimensions ?? 0) * 4)
+}

@@ -1,0 +1,77 @@
+import type { Golden } from '../domain/golden.ts'
+import type { FileEntry, Manifest, Routing } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
+import type { GateResult } from '../domain/quality.ts'
+import type { GateContext } from './generation-store.ts'
+import type { GivenClusters, Reject } from './input.ts'
+
+/** Items with their embeddings, ready to be written. */
+export type PreparedRows = {
+  /** Row-major [items, dimensions]; it belongs to the writer from now on. */
+  readonly vectors: Float32Array
+  /** Index into the clusters of each item; null sends every item to its nearest centroid. */
+  readonly clusters: Int32Array | null
+  /** One JSON object per item, each with a line feed, and where each ends. */
+  readonly lines: Uint8Array
+  readonly lineEnds: Uint32Array
+  /** To be listed in the rejects file. */
+  readonly rejects: readonly Reject[]
+}
+
+export type DraftSpec = {
+  readonly generation: string
+  readonly model: Model
+  readonly clusters: GivenClusters
+  /** About how many bytes it will take; refused where the disk has less. */
+  readonly expectedBytes: number
+}
+
+/** What was written: items per cluster, and rows that were given but not taken. */
+export type Sealed = {
+  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly rejects: number
+}
+
+export type MeasureRequest = {
+  readonly goldenQueries: number
+  readonly seed: number
+  readonly recallTarget: number
+  /** The user's own expectations; ids that the generation holds. */
+  readonly pairs: Golden['pairs']
+  /** Share of the input's rows that were dropped or merged. */
+  readonly rejects: number
+  readonly parent: { readonly name: string; readonly items: number } | null
+}
+
+export type Measured = {
+  readonly routing: Routing
+  readonly golden: Golden
+  readonly files: readonly FileEntry[]
+  readonly gates: readonly GateResult[]
+}
+
+/** A generation that is being made beside its final place. */
+export interface GenerationDraft {
+  /** Takes rows; resolves when there is room for more. Rows that are not finite are rejected. */
+  append(rows: PreparedRows): Promise<void>
+  /** Writes what is left of every shard, and the centroids. */
+  seal(): Promise<Sealed>
+  /** Samples golden queries, writes golden.json and measures every gate on the files as they are on disk. */
+  measure(request: MeasureRequest, context: GateContext): Promise<Measured>
+  /** Brings everything to disk and under the final name. Raises `usage` when that is taken. */
+  publish(manifest: Manifest): Promise<void>
+  /** Removes everything, but for the list of rejects where it is asked for. Does nothing after `publish`. */
+  discard(options: { readonly keepRejects: boolean }): Promise<void>
+}
+
+/** Makes generations on the operator's machine. Every method raises `remote` when the disk is full. */
+export interface GenerationWriter {
+  /** The centroids of clusters trained on `sample` [n, dimensions], which belongs to the writer from now on. */
+  train(
+    sample: Float32Array,
+    options: { readonly clusters: number; readonly seed: number; readonly model: Model },
+    signal: AbortSignal,
+  ): Promise<Float32Array>
+  /** Begins a generation; first removes what dead runs left. */
+  begin(spec: DraftSpec): Promise<GenerationDraft>
+}

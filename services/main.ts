@@ -1,0 +1,36 @@
+import { exitCodeOf, LongshoreError, messageOf } from '../lib/domain/errors.ts'
+import { createLog, type Log } from './http/log.ts'
+import type { Running } from './http/run-service.ts'
+import { type Environment, parseSettings, type Settings } from './settings.ts'
+
+/** Starts one service; its parts are loaded only when they are needed, so that it is ready soon. */
+export type StartService = (settings: Settings, env: Environment, log: Log) => Promise<Running>
+
+const STARTERS: Readonly<Record<Settings['service'], () => Promise<StartService>>> = {
+  gateway: async () => (await import('./gateway/start.ts')).startGateway,
+  index: async () => (await import('./index/start.ts')).startIndex,
+  extraction: async () => (await import('./extraction/start.ts')).startExtraction,
+}
+
+const [kind] = process.argv.slice(2)
+const log = createLog({ service: kind, task: process.env.TASK_ID ?? '', node: process.env.NODE_NAME ?? '' })
+process.on('uncaughtException', end)
+process.on('unhandledRejection', end)
+
+try {
+  const settings = parseSettings(kind, process.env)
+  const started = STARTERS[settings.service]().then((start) => start(settings, process.env, log))
+  const stop = async () => (await started).drain().then(() => process.exit(0), end)
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+  await started
+} catch (error) {
+  end(error)
+}
+
+function end(error: unknown): never {
+  const { kind: failure, hint } = error instanceof LongshoreError ? error : { kind: 'bug', hint: undefined }
+  const stack = failure === 'bug' && error instanceof Error ? error.stack : undefined
+  log('failed', { kind: failure, message: messageOf(error), hint, stack })
+  process.exit(exitCodeOf(error))
+}

@@ -1,0 +1,85 @@
+import { LongshoreError } from '../lib/domain/errors.ts'
+import { type GenerationRef, isGenerationName } from '../lib/domain/generation.ts'
+import type { Model } from '../lib/domain/model.ts'
+import type { ServiceKind } from '../lib/domain/service.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What every service is told by its environment. */
+export type Settings = {
+  readonly service: ServiceKind
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Whether a port of its own answers beside one that several tasks share. */
+  readonly hasAdminPort: boolean
+  readonly node: string
+  readonly task: string
+  /** Directory of the generations that the node holds. */
+  readonly dataDirectory: string
+  readonly generations: readonly GenerationRef[]
+  readonly timeoutMs: number
+  /** After SIGTERM: how long connections are still accepted, and how long open ones may take. */
+  readonly lameDuckMs: number
+  readonly graceMs: number
+}
+
+const KINDS: readonly string[] = ['gateway', 'index', 'extraction'] satisfies ServiceKind[]
+
+/** Settings from the environment. Raises `usage` naming the variable and what was expected. */
+export function parseSettings(kind: string | undefined, env: Environment): Settings {
+  if (kind === undefined || !KINDS.includes(kind)) {
+    throw new LongshoreError(
+      'usage',
+      `expected one of ${KINDS.join(', ')}, found ${JSON.stringify(kind ?? '')}`,
+    )
+  }
+  return {
+    service: kind as ServiceKind,
+    host: env.HOST || '0.0.0.0',
+    port: readNumber(env, 'PORT', 0),
+    hasAdminPort: env.ADMIN === '1',
+    node: env.NODE_NAME || 'local',
+    task: env.TASK_ID || `${kind}-${process.pid}`,
+    dataDirectory: env.DATA_DIR || '/data',
+    generations: parseGenerations(env.GENERATIONS ?? ''),
+    timeoutMs: readNumber(env, 'TIMEOUT_MS', 5_000),
+    lameDuckMs: readNumber(env, 'LAME_DUCK_MS', 300),
+    graceMs: readNumber(env, 'GRACE_MS', 8_000),
+  }
+}
+
+/** A number that is not negative. Raises `usage`. */
+export function readNumber(env: Environment, name: string, preset?: number): number {
+  const text = env[name]
+  if (!text && preset !== undefined) return preset
+  const value = Number(text)
+  if (!text || !Number.isFinite(value) || value < 0) {
+    throw new LongshoreError(
+      'usage',
+      `${name}: expected a number from 0, found ${JSON.stringify(text ?? '')}`,
+    )
+  }
+  return value
+}
+
+/** The model in a variable, or undefined when it is not set. Raises `usage`. */
+export function readModel(env: Environment): Model | undefined {
+  if (!env.MODEL) return undefined
+  try {
+    return JSON.parse(env.MODEL) as Model
+  } catch (error) {
+    throw new LongshoreError('usage', 'MODEL: expected JSON', { cause: error })
+  }
+}
+
+function parseGenerations(text: string): GenerationRef[] {
+  const entries = text.split(',').filter(Boolean)
+  return entries.map((entry) => {
+    const [name = '', digest = ''] = entry.split('@')
+    if (!isGenerationName(name) || !/^sha256:[0-9a-f]{64}$/.test(digest)) {
+      throw new LongshoreError('usage', `GENERATIONS: expected dg_N@sha256:<64 digits>, found "${entry}"`)
+    }
+    return { name, digest }
+  })
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
+import { createBlockScorer } from '../../lib/adapters/search/block-scorer.ts'
+import { searchExact } from '../../lib/adapters/search/exact.ts'
+import { orderClusters } from '../../lib/domain/clusters.ts'
+import type { GenerationRef } from '../../lib/domain/generation.ts'
+import { GOLDEN_K, type GoldenHit, renderGolden } from '../../lib/domain/golden.ts'
+import { trainClusters } from '../../lib/domain/kmeans.ts'
+import { embedLexical } from '../../lib/domain/lexical.ts'
+import {
+  CENTROIDS_FILE,
+  computeDigest,
+  type FileEntry,
+  GOLDEN_FILE,
+  MANIFEST_FILE,
+  MANIFEST_FORMAT,
+  type Manifest,
+  shardFile,
+} from '../../lib/domain/manifest.ts'
+import { fingerprintOf, type Model } from '../../lib/domain/model.ts'
+import { chooseNprobe } from '../../lib/domain/quality.ts'
+import { measureRecall, NEIGHBOURS_KEPT } from '../../lib/domain/recall.ts'
+import { idOf } from '../../lib/domain/text-hash.ts'
+import { makeQuestions } from './questions.ts'
+
+export type GenerationOptions = {
+  readonly name?: string
+  /** Texts of the items, all different; 120 questions by default. */
+  readonly texts?: readonly string[]
+  readonly clusters?: number
+  readonly dimensions?: number
+  readonly model?: Model
+  readonly parent?: GenerationRef
+  readonly goldenPairs?: readonly { readonly query: string; readonly id: string }[]
+}
+
+const GOLDEN_QUERIES = 30
+const RECALL_TARGET = 0.95
+
+/** The built-in model as a profile with these dimensions declares it. */
+export function makeModel(dimensions: number): Model {
+  const declared = {
+    name: 'lexical-hash',
+    version: '1',
+    dimensions,
+    metric: 'cosine',
+    normalized: true,
+  } as const
+  return { ...declared, fingerprint: fingerprintOf(declared) }
+}
+
+/** Writes a small sound generation to `<directory>/<name>`, embedded by the built-in model. */
+export async function makeGeneration(directory: string, options: GenerationOptions = {}): Promise<Manifest> {
+  const { name = 'dg_1', clusters = 3 } = options
+  const model = options.model ?? makeModel(options.dimensions ?? 64)
+  const { dimensions, metric } = model
+  const texts = options.texts ?? makeQuestions(name, 120).map(({ text }) => text)
+  const vectors = embedLexical(texts, dimensions)
+  const centroids = trainClusters(vectors, {
+    clusters,
+    dimensions,
+    metric,
+    seed: 1,
+    createScorer: createBlockScorer,
+  })
+  const rowOf = (row: number) => vectors.subarray(row * dimensions, (row + 1) * dimensions)
+  const homes = texts.map((_, row) => orderClusters(rowOf(row), centroids, metric)[0]!)
+
+  const sampled = texts
+    .map((_, row) => row)
+    .filter((row) => row % Math.ceil(texts.length / GOLDEN_QUERIES) === 0)
+  const neighbours = sampled.map((row): GoldenHit[] => {
+    const { rows, scores } = searchExact(vectors, rowOf(row), { dimensions, metric, k: NEIGHBOURS_KEPT })
+    return [...rows].map((hit, rank) => ({
+      id: idOf(texts[hit]!),
+      cluster: homes[hit]!,
+      score: scores[rank]!,
+    }))
+  })
+  const measured = measureRecall(
+    sampled.map((row, index) => ({ id: idOf(texts[row]!), found: neighbours[index]! })),
+    sampled.map((row) => orderClusters(rowOf(row), centroids, metric)),
+  )
+  const golden = renderGolden({
+    k: GOLDEN_K,
+    queries: sampled.map((row, index) => ({
+      id: idOf(texts[row]!),
+      text: texts[row]!,
+      vector: [...rowOf(row)],
+      hits: neighbours[index]!.slice(0, GOLDEN_K),
+    })),
+    pairs: options.goldenPairs ?? [],
+  })
+
+  const files = new Map<string, Uint8Array>([
+    [CENTROIDS_FILE, renderNpy(centroids, [clusters, dimensions])],
+    [GOLDEN_FILE, Buffer.from(golden)],
+  ])
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    const rows = [...homes.keys()].filter((row) => homes[row] === cluster)
+    const lines = rows.map((row) => `${JSON.stringify({ id: idOf(texts[row]!), text: texts[row]! })}\n`)
+    const shard = Float32Array.from(rows.flatMap((row) => [...rowOf(row)]))
+    files.set(shardFile(cluster, 'vectors'), renderNpy(shard, [rows.length, dimensions]))
+    files.set(shardFile(cluster, 'items'), Buffer.from(lines.join('')))
+    files.set(shardFile(cluster, 'offsets'), renderOffsets(lines))
+  }
+  const unsigned: Omit<Manifest, 'digest'> = {
+    format: MANIFEST_FORMAT,
+    generation: name,
+    parent: options.parent ?? null,
+    model,
+    clusters: [...new Array(clusters).keys()].map((id) => ({
+      id,
+      items: homes.filter((home) => home === id).length,
+    })),
+    routing: { nprobe: chooseNprobe(measured, RECALL_TARGET), recallTarget: RECALL_TARGET, measured },
+    quality: {},
+    createdAt: '2026-01-01T00:00:00.000Z',
+    source: { kind: 'jsonl', files: [], settings: 'sha256:0' },
+    files: await writeFiles(join(directory, name), files),
+  }
+  const manifest = { ...unsigned, digest: computeDigest(unsigned) }
+  await writeFile(join(directory, name, MANIFEST_FILE), JSON.stringify(manifest))
+  return manifest
+}
+
+function renderNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+  return Buffer.concat([
+    renderNpyHeader('<f4', shape),
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  ])
+}
+
+/** Byte offsets of the lines, and the end of the last one. */
+function renderOffsets(lines: readonly string[]): Uint8Array {
+  let end = 0n
+  const offsets = lines.map((line) => (end += BigInt(Buffer.byteLength(line))))
+  return new Uint8Array(BigUint64Array.from([0n, ...offsets]).buffer)
+}
+
+async function writeFiles(directory: string, files: ReadonlyMap<string, Uint8Array>): Promise<FileEntry[]> {
+  const entries: FileEntry[] = []
+  for (const [path, bytes] of files) {
+    await mkdir(dirname(join(directory, path)), { recursive: true })
+    await writeFile(join(directory, path), bytes)
+    entries.push({ path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') })
+  }
+  return entries
+}
