@@ -1,6 +1,9 @@
-import { command } from '../lib/cli/command.ts'
-import { withReport } from '../lib/cli/report.ts'
-import { split } from '../lib/flows/split.ts'
+import { enableCompileCache } from 'node:module'
+
+enableCompileCache()
+const { command } = await import('../lib/cli/command.ts')
+const { withReport } = await import('../lib/cli/report.ts')
+const { split } = await import('../lib/flows/split.ts')
 
 await command({
   name: 'split-index',

@@ -1,11 +1,9 @@
 import { exitCodeOf, LongshoreError, messageOf } from '../lib/domain/errors.ts'
-import { createLog, type Log } from './http/log.ts'
-import type { Running } from './http/run-service.ts'
-import { type Environment, parseSettings, type Settings } from './settings.ts'
+import { createLog } from './http/log.ts'
+import type { StartService } from './http/run-service.ts'
+import { parseSettings, type Settings } from './settings.ts'
 
-/** Starts one service; its parts are loaded only when they are needed, so that it is ready soon. */
-export type StartService = (settings: Settings, env: Environment, log: Log) => Promise<Running>
-
+/** The parts of a service are loaded only when it is the one to run, so that it is ready soon. */
 const STARTERS: Readonly<Record<Settings['service'], () => Promise<StartService>>> = {
   gateway: async () => (await import('./gateway/start.ts')).startGateway,
   index: async () => (await import('./index/start.ts')).startIndex,

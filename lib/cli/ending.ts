@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { exitCodeOf, LongshoreError, messageOf, outcomeOf } from '../domain/errors.ts'
 import type { Answer } from '../flows/context.ts'
+import { renderPlan } from './render-plan.ts'
 
 /** Exit code of a process whose command never ended: an await that nothing settles. */
 const UNFINISHED = 70
@@ -49,7 +50,7 @@ export function createEnding({ command, json }: { command: string; json: boolean
   const ending: Ending = {
     succeed(answer) {
       const document = { ...headOf(answer.outcome, 0), ...answer.json }
-      return tell(0, { out: json ? renderDocument(document) : endLine(answer.text), err: '' })
+      return tell(0, { out: json ? renderDocument(document) : renderAnswer(answer), err: '' })
     },
     fail: tellFailure,
     failNow(error) {
@@ -94,6 +95,10 @@ export function renderError(error: unknown): string {
 
 function renderDocument(document: Record<string, unknown>): string {
   return `${JSON.stringify(document, null, 2)}\n`
+}
+
+function renderAnswer({ plan, text }: Answer): string {
+  return `${plan ? renderPlan(plan) : ''}${endLine(text)}`
 }
 
 function endLine(text: string): string {

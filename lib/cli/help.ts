@@ -1,6 +1,6 @@
 import { type ErrorKind, EXIT_CODES } from '../domain/errors.ts'
+import { renderTable } from '../domain/table.ts'
 import { COMMON_FLAGS, type Flag, type Flags, type Positionals } from './arguments.ts'
-import { renderTable } from './table.ts'
 
 export type HelpSubject = {
   readonly name: string

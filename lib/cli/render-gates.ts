@@ -1,7 +1,7 @@
 import type { GateResult } from '../domain/quality.ts'
+import { renderTable } from '../domain/table.ts'
 import { type Paint, PLAIN } from './colours.ts'
 import { renderMeasure } from './quantities.ts'
-import { renderTable } from './table.ts'
 
 /** Gates as a table: what was measured, the limit, and the verdict. */
 export function renderGates(results: readonly GateResult[], paint: Paint = PLAIN): string {

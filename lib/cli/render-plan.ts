@@ -1,7 +1,7 @@
 import type { Plan, Step } from '../domain/plan.ts'
+import { renderTable } from '../domain/table.ts'
 import { type Paint, PLAIN } from './colours.ts'
 import { renderBytes } from './quantities.ts'
-import { renderTable } from './table.ts'
 
 /** A plan as a table, and how much it carries: the dry run that operators read. */
 export function renderPlan({ steps }: Plan, paint: Paint = PLAIN): string {

@@ -21,7 +21,7 @@ export async function createContext(
 
 type Ports = Pick<
   Context,
-  'inputs' | 'generations' | 'writer' | 'transport' | 'orchestrator' | 'state' | 'embedder'
+  'inputs' | 'generations' | 'writer' | 'transport' | 'orchestrator' | 'publishing' | 'state' | 'embedder'
 >
 
 async function createPorts(profile: Profile): Promise<Ports> {
@@ -46,16 +46,18 @@ async function createPorts(profile: Profile): Promise<Ports> {
 async function createEngine({
   state,
   update,
-}: Profile): Promise<Pick<Ports, 'transport' | 'orchestrator' | 'state'>> {
-  const [transport, stateStore, orchestrator] = await Promise.all([
+}: Profile): Promise<Pick<Ports, 'transport' | 'orchestrator' | 'publishing' | 'state'>> {
+  const [transport, stateStore, orchestrator, publishing] = await Promise.all([
     import('../adapters/local/transport.ts'),
     import('../adapters/local/state-store.ts'),
     import('../adapters/local/orchestrator.ts'),
+    import('../adapters/local/port-check.ts'),
   ])
   return {
     transport: transport.createLocalTransport({ state }),
     state: stateStore.createLocalStateStore({ state, leaseSeconds: update.leaseSeconds }),
     orchestrator: orchestrator.createLocalOrchestrator({ state }),
+    publishing: publishing.createLocalPublishing(),
   }
 }
 

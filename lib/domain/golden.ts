@@ -26,8 +26,8 @@ export type Golden = {
 /** Neighbours per golden query that are kept in golden.json. */
 export const GOLDEN_K = 10
 const LEAST_QUERIES = 32
-/** Multiplications that the exact search for golden queries may take; about half a second of one core. */
-const MOST_PRODUCTS = 1e10
+/** Multiplications that the exact search for golden queries may take; about a third of a second of one core. */
+const MOST_PRODUCTS = 6e9
 
 /** How many golden queries are sampled: as many as wanted while the exact search stays affordable, never below 32. */
 export function countGoldenQueries(wanted: number, rows: number, dimensions: number): number {

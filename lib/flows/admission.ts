@@ -1,5 +1,5 @@
 import { LongshoreError } from '../domain/errors.ts'
-import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
+import { type GenerationRef, isSameGeneration, parseGenerationNumber } from '../domain/generation.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import { findQuarantine, isFrozen } from '../domain/record-rules.ts'
 import type { FleetContext } from './context.ts'
@@ -11,8 +11,9 @@ export type Candidate =
   | { readonly ref: GenerationRef; readonly manifest: Manifest }
   | { readonly ref: GenerationRef; readonly manifest: null; readonly problem: LongshoreError }
 
-/** The named generation, or the newest. Raises `not-found`. */
+/** The named generation, or the newest. Raises `usage` for what is no generation's name, and `not-found`. */
 export async function findCandidate(context: FleetContext, asked?: string): Promise<Candidate> {
+  if (asked !== undefined) parseGenerationNumber(asked)
   const name = asked ?? (await context.generations.list()).at(-1)
   if (name === undefined) {
     throw new LongshoreError('not-found', `there is no generation in ${context.profile.generations}`, {

@@ -14,17 +14,11 @@ export async function answerMove(
   dead: DeadRun,
   act: () => Promise<void>,
 ): Promise<Answer> {
-  const { context } = session
   const { target, plan } = move
   const json = describeMove(move)
-  if (context.dryRun) {
-    context.reporter.plan(plan)
-    const text = plan.steps.length > 0 ? `${plan.steps.length} steps to ${target.name}` : 'nothing to do'
-    return {
-      outcome: plan.steps.length > 0 ? 'done' : 'nothing-to-do',
-      text,
-      json: { ...json, dryRun: true },
-    }
+  if (session.context.dryRun) {
+    const outcome = plan.steps.length > 0 ? 'done' : 'nothing-to-do'
+    return { outcome, plan, text: 'a dry run: nothing was changed', json: { ...json, dryRun: true } }
   }
   if (plan.steps.length > 0) {
     await act()

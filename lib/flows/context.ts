@@ -5,6 +5,7 @@ import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { InputSource } from '../ports/input.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
+import type { Publishing } from '../ports/publishing.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -17,6 +18,7 @@ export interface Context {
   readonly writer: GenerationWriter
   readonly transport: Transport
   readonly orchestrator: Orchestrator
+  readonly publishing: Publishing
   readonly state: StateStore
   readonly embedder: Embedder
   readonly reporter: Reporter
@@ -36,6 +38,8 @@ export type FleetContext = Omit<Context, 'inputs' | 'writer'>
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
 export type Answer = {
   readonly outcome: 'done' | 'nothing-to-do'
+  /** What a dry run would do, shown before the text. */
+  readonly plan?: Plan
   /** The answer for people, printed as it is. */
   readonly text: string
   /** Members of the JSON document besides command, outcome, exitCode and tookMs. */

@@ -1,7 +1,7 @@
 import { LongshoreError, messageOf } from '../domain/errors.ts'
 import { type Fleet, isHeld } from '../domain/fleet.ts'
 import type { Shape } from '../domain/placement.ts'
-import { assemblePlan, describePlan, type Step } from '../domain/plan.ts'
+import { assemblePlan, describePlan, type Plan, type Step } from '../domain/plan.ts'
 import { planDelivery } from '../domain/plan-deliver.ts'
 import { admit, findCandidate } from './admission.ts'
 import { applyPlan, CONCURRENCY } from './apply-plan.ts'
@@ -39,9 +39,9 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
       digest: shape.generation.digest,
       plan: describePlan(plan),
     }
-    if (plan.steps.length > 0 && !context.dryRun) await passGates(session, manifest)
+    if (context.dryRun) return answerDryRun(plan, base)
+    if (plan.steps.length > 0) await passGates(session, manifest)
     context.reporter.plan(plan)
-    if (context.dryRun) return answerDryRun(plan.steps, base)
     if (plan.steps.length > 0) await context.confirm(plan)
     const nodes = await deliverToNodes(session, fleet, shape, plan.steps)
     return answer(nodes, base)
@@ -92,7 +92,7 @@ function answer(nodes: readonly NodeDelivery[], base: Base): Answer {
   return { outcome: 'nothing-to-do', text: `every node holds ${base.generation} already`, json }
 }
 
-function answerDryRun(steps: readonly Step[], base: Base): Answer {
-  const text = `${steps.length} nodes lack ${base.generation}`
-  return { outcome: steps.length > 0 ? 'done' : 'nothing-to-do', text, json: { ...base, dryRun: true } }
+function answerDryRun(plan: Plan, base: Base): Answer {
+  const outcome = plan.steps.length > 0 ? 'done' : 'nothing-to-do'
+  return { outcome, plan, text: 'a dry run: nothing was changed', json: { ...base, dryRun: true } }
 }

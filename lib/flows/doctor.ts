@@ -1,6 +1,6 @@
 import { LongshoreError } from '../domain/errors.ts'
 import type { Finding } from '../domain/finding.ts'
-import { renderColumns } from './columns.ts'
+import { renderTable } from '../domain/table.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { examineFleet } from './examine-fleet.ts'
 import { examineGenerations } from './examine-generations.ts'
@@ -32,7 +32,7 @@ export async function doctor(context: FleetContext): Promise<Answer> {
 }
 
 function renderFindings(findings: readonly Finding[]): string {
-  return renderColumns(
+  return renderTable(
     findings.map(({ check, state, detail, hint }) => [
       state,
       check,

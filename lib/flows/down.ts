@@ -13,14 +13,17 @@ export async function down(context: FleetContext): Promise<Answer> {
     const cause = 'the operator takes the profile down'
     const plan = assemblePlan([services.map(({ spec }) => ({ action: 'stop', target: spec.name, cause }))])
     const json = { stopped: services.map(({ spec }) => spec.name), plan: describePlan(plan) }
-    if (services.length > 0) context.reporter.plan(plan)
-    if (context.dryRun) return { outcome: 'done', text: `${services.length} services would stop`, json }
-    if (services.length > 0) await context.confirm(plan)
+    const outcome = services.length > 0 ? 'done' : 'nothing-to-do'
+    if (context.dryRun) return { outcome, plan, text: 'a dry run: nothing was changed', json }
+    if (services.length > 0) {
+      context.reporter.plan(plan)
+      await context.confirm(plan)
+    }
     await context.orchestrator.shutDown(session.signal)
     const { run } = await session.readRecord()
     if (run) await session.changeRecord((record) => withRun(record, null))
-    if (services.length === 0) return { outcome: 'nothing-to-do', text: 'nothing is running', json }
+    if (services.length === 0) return { outcome, text: 'nothing is running', json }
     await session.log('down', json.stopped.join(', '))
-    return { outcome: 'done', text: `stopped ${json.stopped.join(', ')}`, json }
+    return { outcome, text: `stopped ${json.stopped.join(', ')}`, json }
   })
 }

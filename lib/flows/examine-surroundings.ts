@@ -3,7 +3,6 @@ import { type Finding, fail, ok, warn } from '../domain/finding.ts'
 import { type Fleet, findService } from '../domain/fleet.ts'
 import { GATEWAY } from '../domain/service.ts'
 import type { FleetContext } from './context.ts'
-import { findListenProblem } from './listen-problem.ts'
 
 /** Findings on what an update needs besides nodes and generations: the lock, the gateway's port, the embedder. */
 export async function examineSurroundings(context: FleetContext, fleet: Fleet): Promise<Finding[]> {
@@ -21,10 +20,10 @@ async function examineLock({ state, owner }: FleetContext): Promise<Finding> {
   }
 }
 
-async function examinePort({ profile }: FleetContext, fleet: Fleet): Promise<Finding> {
+async function examinePort({ profile, publishing }: FleetContext, fleet: Fleet): Promise<Finding> {
   const { host, port } = profile.gateway
   if (findService(fleet, GATEWAY)) return ok('port', `our gateway has ${host}:${port}`)
-  const problem = await findListenProblem(host, port)
+  const problem = await publishing.findProblem(host, port)
   if (problem === undefined) return ok('port', `${host}:${port} is free`)
   return fail(
     'port',

@@ -9,7 +9,6 @@ import { findCompanion, lastRelease } from '../domain/record-rules.ts'
 import { GATEWAY } from '../domain/service.ts'
 import { createBlueprint } from './blueprint.ts'
 import type { FleetContext } from './context.ts'
-import { findListenProblem } from './listen-problem.ts'
 import { observeFleet } from './observe.ts'
 import type { Session } from './session.ts'
 import { findShape } from './shape.ts'
@@ -86,9 +85,9 @@ function checkNodes(fleet: Fleet, { profile }: FleetContext): string[] {
 }
 
 /** A port that is taken is the fault of no generation: it is found before one can be blamed for it. */
-async function refuseTakenPort({ profile }: FleetContext): Promise<void> {
+async function refuseTakenPort({ profile, publishing }: FleetContext): Promise<void> {
   const { host, port } = profile.gateway
-  const problem = await findListenProblem(host, port)
+  const problem = await publishing.findProblem(host, port)
   if (problem === undefined) return
   throw new LongshoreError('remote', `the gateway cannot listen on ${host}:${port}: ${problem}`, {
     hint: `end what listens there (ss -ltnp 'sport = :${port}'), or set gateway.port to another one`,

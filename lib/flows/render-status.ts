@@ -1,7 +1,7 @@
 import type { FleetNode } from '../domain/fleet.ts'
 import type { Freeze, Quarantine, Release } from '../domain/record.ts'
 import type { Task } from '../domain/service.ts'
-import { renderColumns } from './columns.ts'
+import { renderTable } from '../domain/table.ts'
 
 export type Status = {
   readonly profile: string
@@ -22,15 +22,15 @@ const RECENT = 5
 /** The status for people: aligned tables, empty ones left out. */
 export function renderStatus(status: Status): string {
   const sections = [
-    renderColumns(listFacts(status)),
-    renderTable('nodes', listNodes(status)),
-    renderTable('services', listTasks(status)),
-    renderTable('releases', listReleases(status)),
-    renderTable(
+    renderTable(listFacts(status)),
+    renderSection('nodes', listNodes(status)),
+    renderSection('services', listTasks(status)),
+    renderSection('releases', listReleases(status)),
+    renderSection(
       'quarantined',
       status.quarantined.map(({ generation, at, reason }) => [generation.name, at, reason]),
     ),
-    renderTable(
+    renderSection(
       'drift',
       status.drift.map((sentence) => [sentence]),
     ),
@@ -73,9 +73,9 @@ function listReleases({ releases }: Status): string[][] {
   return recent.map(({ id, generation, command, at, by }) => [`#${id}`, generation.name, command, at, by])
 }
 
-function renderTable(title: string, rows: readonly (readonly string[])[]): string {
+function renderSection(title: string, rows: readonly (readonly string[])[]): string {
   return rows.length > 0
-    ? `${title}\n${renderColumns(rows.map(([first = '', ...rest]) => [`  ${first}`, ...rest]))}`
+    ? `${title}\n${renderTable(rows.map(([first = '', ...rest]) => [`  ${first}`, ...rest]))}`
     : ''
 }
 

@@ -1,4 +1,4 @@
-import { createHashCounter, type HashCounter } from '../domain/hash-counter.ts'
+import { HashCounter } from '../domain/hash-counter.ts'
 import { hashBytes, hashText, hashTextInto, idOfHash } from '../domain/text-hash.ts'
 import type { PreparedRows } from '../ports/generation-writer.ts'
 import type { Reject, RowBatch, SourceItem } from '../ports/input.ts'
@@ -19,7 +19,7 @@ export type Preparer = { prepare(batch: RowBatch): PreparedRows }
 /** A preparer for one input from its start; it remembers ids by their 64-bit hashes. */
 export function createPreparer(options: PrepareOptions): Preparer {
   const { dimensions, merge, wanted } = options
-  const contents = createHashCounter()
+  const contents = new HashCounter()
   const nameItem = createNaming(options.expectedRows)
   let ordinal = 0
 
@@ -63,12 +63,12 @@ function createNaming(expectedRows: number): (item: SourceItem, ordinal: number)
   return ({ id, text }, ordinal) => {
     if (id !== undefined) {
       hashTextInto(id, hash)
-      givenIds ??= createHashCounter(expectedRows)
+      givenIds ??= new HashCounter(expectedRows)
       return givenIds.add(hash[0]!, hash[1]!) === 0 ? id : null
     }
     if (text === undefined) return `r${ordinal}`
     hashTextInto(text, hash)
-    texts ??= createHashCounter(expectedRows)
+    texts ??= new HashCounter(expectedRows)
     const before = texts.add(hash[0]!, hash[1]!)
     const own = idOfHash(hash[0]!, hash[1]!)
     return before === 0 ? own : `${own}-${before}`
@@ -82,17 +82,16 @@ function tellReject({ id, text }: SourceItem, ordinal: number, reason: string): 
 /** One line of items.jsonl: id, then text, then what else the item carries. */
 function renderItem(id: string, item: SourceItem): string {
   const { text } = item
-  const start = `{"id":${JSON.stringify(id)}${text === undefined ? '' : `,"text":${JSON.stringify(text)}`}`
-  for (const key in item) {
-    if (key !== 'id' && key !== 'text') return `${start}${renderRest(item)}}\n`
-  }
-  return `${start}}\n`
+  if (text !== undefined && !hasMore(item))
+    return `{"id":${JSON.stringify(id)},"text":${JSON.stringify(text)}}\n`
+  const { id: _id, text: _text, ...rest } = item
+  return `${JSON.stringify({ id, text, ...rest })}\n`
 }
 
-/** What an item carries besides id and text, as members that follow these. */
-function renderRest({ id: _id, text: _text, ...rest }: SourceItem): string {
-  const members = JSON.stringify(rest).slice(1, -1)
-  return members === '' ? '' : `,${members}`
+/** Whether an item carries more than an id and a text; most carry no more. */
+function hasMore(item: SourceItem): boolean {
+  for (const key in item) if (key !== 'id' && key !== 'text') return true
+  return false
 }
 
 function renderLines(lines: readonly string[]): Pick<PreparedRows, 'lines' | 'lineEnds'> {

@@ -24,6 +24,7 @@ export type SplitRequest = {
  */
 export async function split(context: Context, request: SplitRequest): Promise<Answer> {
   const { model } = context.profile
+  context.writer.wake()
   const input = await context.inputs.open(request.path, { dimensions: model.dimensions })
   const plan = await planSplit(context, input, request)
   if (plan.existing) return answer(context, plan.existing, 'nothing-to-do')

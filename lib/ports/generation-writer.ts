@@ -66,6 +66,8 @@ export interface GenerationDraft {
 
 /** Makes generations on the operator's machine. Every method raises `remote` when the disk is full. */
 export interface GenerationWriter {
+  /** Begins to get ready for what will be asked, while the input is still being opened. */
+  wake(): void
   /** The centroids of clusters trained on `sample` [n, dimensions], which belongs to the writer from now on. */
   train(
     sample: Float32Array,

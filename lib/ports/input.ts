@@ -23,6 +23,8 @@ export type GivenClusters = {
   readonly ids: readonly number[]
   /** Row-major [ids, dimensions] */
   readonly centroids: Float32Array
+  /** About how many rows each has, where the input can tell before it is read. */
+  readonly items?: readonly number[]
 }
 
 /** Embedding files of one format. Reading twice gives the same rows in the same order. */

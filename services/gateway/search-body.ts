@@ -1,6 +1,6 @@
 import type { Manifest } from '../../lib/domain/manifest.ts'
 import { badRequest } from '../http/http-error.ts'
-import { parseK, parseVector } from '../index/search-request.ts'
+import { parseK, parseVector } from '../http/parse-numbers.ts'
 
 export type SearchBody = {
   readonly query: string | Float32Array

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Settings } from '../settings.ts'
+import type { Environment, Settings } from '../settings.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Log } from './log.ts'
 import type { ServiceBase } from './service.ts'
@@ -8,6 +8,9 @@ export type Running = {
   /** Lets clients go without losing a request; resolves when the process may end. */
   drain(): Promise<void>
 }
+
+/** Starts one kind of service. */
+export type StartService = (settings: Settings, env: Environment, log: Log) => Promise<Running>
 
 export type RunOptions = {
   readonly settings: Settings

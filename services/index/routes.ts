@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Manifest } from '../../lib/domain/manifest.ts'
 import { HttpError } from '../http/http-error.ts'
+import { parseVector } from '../http/parse-numbers.ts'
 import { checkShard } from './check.ts'
-import { parseSearchRequest, parseVector, readRequest } from './search-request.ts'
+import { parseSearchRequest, readRequest } from './search-request.ts'
 import type { Searcher } from './searcher.ts'
 
 export type IndexParts = {

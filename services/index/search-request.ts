@@ -1,4 +1,5 @@
 import { badRequest, HttpError } from '../http/http-error.ts'
+import { parseK, parseVector, wrongDimensions } from '../http/parse-numbers.ts'
 
 export type SearchRequest = {
   readonly generation: string
@@ -8,7 +9,6 @@ export type SearchRequest = {
   readonly k: number
 }
 
-export const MOST_K = 1000
 const MOST_QUERIES = 256
 const MOST_HITS = 20_000
 
@@ -46,29 +46,6 @@ export function parseSearchRequest(
   return { generation, vectors: rows, queries, k: limit }
 }
 
-/** The number of hits wanted. Raises HttpError 400. */
-export function parseK(k: unknown): number {
-  if (!Number.isInteger(k) || (k as number) < 1 || (k as number) > MOST_K) {
-    throw badRequest(`k: expected a whole number from 1 to ${MOST_K}`)
-  }
-  return k as number
-}
-
-/** One vector given as a list of numbers. Raises HttpError 400 naming `where`. */
-export function parseVector(row: unknown, dimensions: number, where: string): Float32Array {
-  if (!Array.isArray(row)) throw badRequest(`${where}: expected a list of ${dimensions} numbers`)
-  if (row.length !== dimensions) {
-    throw new HttpError(
-      400,
-      'wrong_dimensions',
-      `${where}: has ${row.length} dimensions, expected ${dimensions}`,
-    )
-  }
-  const wrong = row.findIndex((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
-  if (wrong >= 0) throw badRequest(`${where}[${wrong}]: expected a finite number`)
-  return Float32Array.from(row as number[])
-}
-
 function joinRows(vectors: unknown, dimensions: number): Float32Array {
   if (!Array.isArray(vectors)) throw badRequest('vectors: expected a list of vectors')
   if (vectors.length > MOST_QUERIES) {
@@ -83,9 +60,7 @@ function joinRows(vectors: unknown, dimensions: number): Float32Array {
 
 function readFloats(bytes: Buffer, dimensions: number): Float32Array {
   if (bytes.length % (dimensions * 4) !== 0) {
-    throw new HttpError(
-      400,
-      'wrong_dimensions',
+    throw wrongDimensions(
       `body: has ${bytes.length} bytes, expected a multiple of ${dimensions * 4} (float32 vectors of ${dimensions})`,
     )
   }

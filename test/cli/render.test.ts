@@ -2,8 +2,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { renderGates } from '../../lib/cli/render-gates.ts'
 import { renderPlan } from '../../lib/cli/render-plan.ts'
-import { measureWidth, renderTable } from '../../lib/cli/table.ts'
 import type { Plan } from '../../lib/domain/plan.ts'
+import { measureWidth, renderTable } from '../../lib/domain/table.ts'
 
 const PLAN: Plan = {
   steps: [

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EXIT_CODES } from '../../lib/domain/errors.ts'
 import { type Fleet, makeFleet, startScript } from '../support/fleet.ts'
+import { makeQuestions, writeQuestions } from '../support/questions.ts'
 import { ROOT } from '../support/shared.ts'
 import { makeTempDir } from '../support/temp.ts'
 
@@ -69,13 +70,9 @@ test('says that a generation or an input does not exist', async () => {
 })
 
 test('changes services only after a yes where nobody can be asked', async () => {
-  const directory = await mkdtemp(join(fleet.directory, 'ask-'))
-  await writeFile(
-    join(directory, 'items.jsonl'),
-    '{"id":"a","text":"one two"}\n{"id":"b","text":"three four"}\n',
-  )
+  const input = await writeQuestions(fleet.path('items.jsonl'), makeQuestions('item', 100))
   const args = ['--profile', fleet.profile, '--json']
-  await startScript('split-index', [join(directory, 'items.jsonl'), ...args], fleet.directory).ended
+  assert.is((await startScript('split-index', [input, ...args], fleet.directory).ended).code, 0)
   const { code, json } = await startScript('update-indices', args, fleet.directory).ended
   assert.is(code, 2)
   assert.match(json.error.hint, '--yes')

@@ -165,6 +165,17 @@ test('repairs centroids from the rows of each cluster', async () => {
   await raised('usage', split(without.context, { path: 'rows', repair: 'centroids' }))
 })
 
+test('tells the SHA-256 of what is on disk, whether or not the input foretold its sizes rightly', async () => {
+  const rows = clustered(120)
+  rows.vectors![9 * DIMENSIONS] = Number.NaN
+  for (const items of [undefined, [30, 30, 30, 30], [30, 29, 30, 30]]) {
+    const given = { ...rows.given!, ...(items && { items }) }
+    const { context, gateContext } = await splitRows({ ...rows, given })
+    const manifest = await context.generations.read('dg_1')
+    assert.ok((await context.generations.measure(manifest, gateContext)).every(({ passed }) => passed))
+  }
+})
+
 test('has nothing to do when the input and the settings are those of the newest generation', async () => {
   const { root } = await splitRows(clustered(60))
   const again = await splitRows(clustered(60), '', root)
@@ -268,7 +279,7 @@ test('leaves the name to whoever was faster', async () => {
   const { context } = makeSplitContext(root, makeInput(clustered(60)))
   const writer = createGenerationWriter(root)
   const racing: GenerationWriter = {
-    train: writer.train,
+    ...writer,
     async begin(spec) {
       await mkdir(join(root, 'dg_1', 'clust_0'), { recursive: true })
       return writer.begin(spec)

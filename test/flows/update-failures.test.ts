@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LongshoreError } from '../../lib/domain/errors.ts'
@@ -103,18 +102,11 @@ test('blames nobody when what runs the tasks is gone', async () => {
 })
 
 test('blames nobody when the port of the gateway is taken, and starts nothing', async () => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    const { port } = server.address() as AddressInfo
-    const fleet = new FakeFleet([SEVEN])
-    Object.assign(fleet.profile.gateway, { port })
-    assert.match((await raised('remote', update(fleet.context()))).message, `${port}`)
-    assert.is(fleet.orchestrator.services.size, 0)
-    assert.equal(fleet.state.record.quarantined, [])
-  } finally {
-    server.close()
-  }
+  const fleet = new FakeFleet([SEVEN])
+  fleet.publishProblem = 'taken by another process'
+  assert.match((await raised('remote', update(fleet.context()))).message, 'taken by another process')
+  assert.is(fleet.orchestrator.services.size, 0)
+  assert.equal(fleet.state.record.quarantined, [])
 })
 
 test('stops what it started when the first generation ever fails', async () => {

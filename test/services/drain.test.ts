@@ -2,6 +2,7 @@ import { Agent, request } from 'undici'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Manifest } from '../../lib/domain/manifest.ts'
+import { startAsking } from '../support/asking.ts'
 import { eventually } from '../support/eventually.ts'
 import { makeGeneration } from '../support/generation.ts'
 import { makeQuestions } from '../support/questions.ts'
@@ -25,7 +26,7 @@ test.after(async () => {
 test('loses no request of keep-alive clients when an index task is replaced', async () => {
   const gateway = await system.startGateway()
   await waitUntilReady(gateway)
-  const answers = startAsking(gateway.url)
+  const answers = startAsking(gateway.url, texts)
   const env = { DATA_DIR: directory, CLUSTER: '0', GENERATIONS: renderRefs([manifest]) }
   let former = system.indexes.get(0)!
   for (let turn = 0; turn < 3; turn++) {
@@ -77,37 +78,5 @@ test('ends within its grace period though a client keeps a connection open', asy
   assert.is(await index.stop(), 0)
   await agent.close()
 })
-
-/** Asks without pause from several keep-alive clients; `stop` resolves to what went wrong. */
-function startAsking(url: string) {
-  const failures: string[] = []
-  let answered = 0
-  let isStopped = false
-  const client = async (dispatcher: Agent) => {
-    for (let turn = 0; !isStopped; turn++) {
-      const body = JSON.stringify({ query: texts[turn % texts.length], nprobe: 3 })
-      const headers = { 'content-type': 'application/json' }
-      const reply = await request(`${url}/v1/search`, { method: 'POST', dispatcher, body, headers })
-      const text = await reply.body.text()
-      if (reply.statusCode !== 200) failures.push(text)
-      answered++
-    }
-    await dispatcher.close()
-  }
-  const clients = [0, 1, 2].map(() =>
-    client(new Agent({ connections: 1 })).catch((error) => failures.push(String(error))),
-  )
-  return {
-    moreThan: async (count: number) => {
-      const goal = answered + count
-      await eventually(() => assert.ok(answered >= goal || failures.length > 0, 'the clients stand still'))
-    },
-    stop: async () => {
-      isStopped = true
-      await Promise.all(clients)
-      return failures
-    },
-  }
-}
 
 test.run()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
-import { createBlockScorer } from '../../lib/adapters/search/block-scorer.ts'
+import { BlockScorer } from '../../lib/adapters/search/block-scorer.ts'
 import { searchExact } from '../../lib/adapters/search/exact.ts'
 import { orderClusters } from '../../lib/domain/clusters.ts'
 import type { GenerationRef } from '../../lib/domain/generation.ts'
@@ -63,7 +63,7 @@ export async function makeGeneration(directory: string, options: GenerationOptio
     dimensions,
     metric,
     seed: 1,
-    createScorer: createBlockScorer,
+    createScorer: (vectors, length) => new BlockScorer(vectors, length),
   })
   const rowOf = (row: number) => vectors.subarray(row * dimensions, (row + 1) * dimensions)
   const homes = texts.map((_, row) => orderClusters(rowOf(row), centroids, metric)[0]!)

@@ -7,7 +7,9 @@ export function createAbsentEmbedder({ name }: Pick<Model, 'name'>): Embedder {
     async embed() {
       // Inputs that bring their embeddings never ask, and the module brings a whole HTTP client.
       const { UnreachableError } = await import('../http/client.ts')
-      throw new UnreachableError(`no server is known for the model ${name}; extraction.url in the profile names one`)
+      throw new UnreachableError(
+        `no server is known for the model ${name}; extraction.url in the profile names one`,
+      )
     },
   }
 }

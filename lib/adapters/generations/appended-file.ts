@@ -1,59 +1,64 @@
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fdatasync, fsync, openSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Bytes after which what was written is sent to the disk while writing goes on, so that the end does not wait for it. */
-const SYNC_EVERY = 32 * 1024 * 1024
+const SYNC_EVERY = 256 * 1024 * 1024
 
 /** A new file that is written from its start to its end. */
-export type AppendedFile = {
-  readonly bytes: number
-  append(bytes: Uint8Array): void
+export class AppendedFile {
+  bytes = 0
+  readonly #descriptor: number
+  #hash: Hash | null
+  #syncedBytes = 0
+  #syncing: Promise<void> = Promise.resolve()
+  #failure: unknown
+
+  /** Creates a file, which must not exist; `hashed` ones know their SHA-256. */
+  constructor(path: string, { hashed = false } = {}) {
+    this.#descriptor = openSync(path, 'wx')
+    this.#hash = hashed ? createHash('sha256') : null
+  }
+
+  append(data: Uint8Array): void {
+    this.#write(data, this.bytes)
+    this.#hash?.update(data)
+    this.bytes += data.length
+    if (this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
+  }
+
   /** Replaces bytes that were written before. */
-  patch(bytes: Uint8Array, position: number): void
+  patch(data: Uint8Array, position: number): void {
+    this.#write(data, position)
+    this.#hash = null
+  }
+
+  /** SHA-256 of the file, once it is written; null where it was not asked for, or something was replaced. */
+  digest(): string | null {
+    return this.#hash?.digest('hex') ?? null
+  }
+
   /** Resolves when everything is on the disk, and closes the file. */
-  close(): Promise<void>
-}
+  async close(): Promise<void> {
+    await this.#syncing
+    try {
+      if (this.#failure !== undefined) throw this.#failure
+      await promisify(fsync)(this.#descriptor)
+    } finally {
+      closeSync(this.#descriptor)
+    }
+  }
 
-/** Creates a file, which must not exist. */
-export function createFile(path: string): AppendedFile {
-  const descriptor = openSync(path, 'wx')
-  let bytes = 0
-  let syncedBytes = 0
-  let syncing: Promise<void> = Promise.resolve()
-  let failure: unknown
-
-  const startSync = () => {
-    syncedBytes = bytes
-    syncing = promisify(fdatasync)(descriptor).catch((error: unknown) => {
-      failure ??= error
+  #startSync(): void {
+    this.#syncedBytes = this.bytes
+    this.#syncing = promisify(fdatasync)(this.#descriptor).catch((error: unknown) => {
+      this.#failure ??= error
     })
   }
-  return {
-    get bytes() {
-      return bytes
-    },
-    append(data) {
-      writeAll(descriptor, data, bytes)
-      bytes += data.length
-      if (bytes - syncedBytes >= SYNC_EVERY) startSync()
-    },
-    patch(data, position) {
-      writeAll(descriptor, data, position)
-    },
-    async close() {
-      await syncing
-      try {
-        if (failure !== undefined) throw failure
-        await promisify(fsync)(descriptor)
-      } finally {
-        closeSync(descriptor)
-      }
-    },
-  }
-}
 
-function writeAll(descriptor: number, data: Uint8Array, position: number): void {
-  for (let done = 0; done < data.length; ) {
-    done += writeSync(descriptor, data, done, data.length - done, position + done)
+  #write(data: Uint8Array, position: number): void {
+    for (let done = 0; done < data.length; ) {
+      done += writeSync(this.#descriptor, data, done, data.length - done, position + done)
+    }
   }
 }

@@ -21,13 +21,13 @@ import type {
   Sealed,
 } from '../../ports/generation-writer.ts'
 import { hasCode, syncDirectory } from '../local/durable-files.ts'
-import { createFile } from './appended-file.ts'
+import { AppendedFile } from './appended-file.ts'
 import { renderCentroids } from './centroids.ts'
 import { explainDiskError } from './disk-error.ts'
 import { measureDraft } from './measure-draft.ts'
 import { REJECTS_FILE } from './partial.ts'
-import { startThread, type Thread } from './thread.ts'
-import type { WriteHandlers } from './write-worker.ts'
+import type { Written } from './row-sorter.ts'
+import type { Workers, WorkThread } from './workers.ts'
 
 /** Batches that may wait for the writing thread: it never idles, and memory stays small. */
 const MOST_WAITING = 4
@@ -37,23 +37,27 @@ export type DraftOptions = DraftSpec & {
   readonly root: string
   /** The directory of this one while it is being made; it exists and is empty. */
   readonly directory: string
+  /** Stopped when the draft is published or discarded. */
+  readonly workers: Workers
 }
 
 /** A generation that is being made: rows go to a thread that writes them, everything else is done here. */
 export class Draft implements GenerationDraft {
   readonly #options: DraftOptions
-  readonly #thread: Thread<WriteHandlers>
+  readonly #workers: Workers
+  readonly #thread: WorkThread
   readonly #waiting: Promise<unknown>[] = []
   readonly #files: FileEntry[] = []
   #failure: unknown
-  #clusters: Sealed['clusters'] = []
+  #written: Written = { clusters: [], rejects: 0, hashes: [] }
   readonly #closing: Promise<unknown>[] = []
   #isPublished = false
 
   constructor(options: DraftOptions) {
     this.#options = options
-    this.#thread = startThread<WriteHandlers>(new URL('./write-worker.ts', import.meta.url))
     const { directory, model, clusters } = options
+    this.#workers = options.workers
+    this.#thread = this.#workers.all[0]
     this.#waiting.push(this.#watch(this.#thread.call('begin', { directory, model, clusters })))
   }
 
@@ -68,18 +72,18 @@ export class Draft implements GenerationDraft {
   async seal(): Promise<Sealed> {
     await Promise.all(this.#waiting)
     this.#throwFailure()
-    const sealed = await this.#thread.call('finish')
-    this.#clusters = sealed.clusters
+    this.#written = await this.#thread.call('finish')
     this.#closing.push(this.#watch(this.#thread.call('close')))
     const { clusters, model } = this.#options
     this.#writeFile(CENTROIDS_FILE, renderCentroids(clusters.centroids, model.dimensions))
-    return sealed
+    return this.#written
   }
 
   async measure(request: MeasureRequest, context: GateContext): Promise<Measured> {
     const { directory, model, clusters } = this.#options
-    const draft = { directory, model, clusters: this.#clusters, centroids: clusters.centroids }
-    const { files, golden, ...measured } = await measureDraft(draft, request, context)
+    const { clusters: written, hashes } = this.#written
+    const draft = { directory, model, clusters: written, hashes, centroids: clusters.centroids }
+    const { files, golden, ...measured } = await measureDraft(draft, request, context, this.#workers)
     this.#writeFile(GOLDEN_FILE, Buffer.from(renderGolden(golden)))
     return { ...measured, golden, files: [...this.#files, ...files] }
   }
@@ -87,11 +91,11 @@ export class Draft implements GenerationDraft {
   async publish(manifest: Manifest): Promise<void> {
     const { root, directory, generation } = this.#options
     await this.#finishWriting()
-    await this.#thread.stop()
+    await this.#workers.stop()
     this.#writeFile(MANIFEST_FILE, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`))
     await this.#finishWriting()
     await this.#keepRejects()
-    for (const { id } of this.#clusters) await syncDirectory(join(directory, shardDirectory(id)))
+    for (const { id } of this.#written.clusters) await syncDirectory(join(directory, shardDirectory(id)))
     await syncDirectory(directory)
     try {
       await rename(directory, join(root, generation))
@@ -107,7 +111,7 @@ export class Draft implements GenerationDraft {
 
   async discard({ keepRejects }: { readonly keepRejects: boolean }): Promise<void> {
     if (this.#isPublished) return
-    await this.#thread.stop()
+    await this.#workers.stop()
     if (keepRejects) await this.#keepRejects()
     await rm(this.#options.directory, { recursive: true, force: true })
   }
@@ -126,7 +130,7 @@ export class Draft implements GenerationDraft {
   /** Writes a small file; it goes to the disk together with all others, because each wait takes them all there. */
   #writeFile(path: string, contents: Uint8Array): void {
     try {
-      const file = createFile(join(this.#options.directory, path))
+      const file = new AppendedFile(join(this.#options.directory, path))
       file.append(contents)
       this.#closing.push(this.#watch(file.close()))
     } catch (error) {

@@ -8,6 +8,7 @@ import type { GateContext } from '../../ports/generation-store.ts'
 import { checkModel } from './model-check.ts'
 import { type Scan, scanShards } from './scan.ts'
 import { openShards } from './shard-reader.ts'
+import type { Workers } from './workers.ts'
 
 /** The files of a generation, finished or not yet, and the questions that are asked of them. */
 export type Subject = {
@@ -15,6 +16,8 @@ export type Subject = {
   readonly model: Model
   readonly clusters: readonly { readonly id: number; readonly items: number }[]
   readonly centroids: Float32Array
+  /** SHA-256 of every vectors.npy, where this process has just written it. */
+  readonly hashes?: readonly (string | null)[]
   /** Queries with a vector: sampled ones, then the user's own. */
   readonly vectors: readonly ArrayLike<number>[]
 }
@@ -28,14 +31,20 @@ export type Inspection = {
 }
 
 /** Reads all files once and answers all queries by exact search. Raises `corrupt`. */
-export async function inspect(subject: Subject, { signal, reporter }: GateContext): Promise<Inspection> {
-  const { directory, model, clusters, centroids, vectors } = subject
-  const { dimensions, metric } = model
+export async function inspect(
+  subject: Subject,
+  { signal, reporter }: GateContext,
+  workers: Workers,
+): Promise<Inspection> {
+  const { vectors, ...files } = subject
+  const { directory, clusters, centroids } = files
+  const { dimensions, metric } = subject.model
   const queries = new Float32Array(vectors.length * dimensions)
   for (const [index, vector] of vectors.entries()) queries.set(vector, index * dimensions)
   const total = clusters.reduce((sum, { items }) => sum + items, 0)
   const onRows = (done: number) => reporter.progress({ task: 'measure', done, total, unit: 'rows' })
-  const scan = await scanShards({ directory, model, clusters, centroids, queries, signal, onRows })
+  const job = { ...files, queries, onRows }
+  const scan = await workers.use(signal, (threads) => scanShards(job, threads))
   const shards = openShards(directory, clusters, dimensions)
   try {
     const found = scan.matches.map((matches) =>

@@ -6,6 +6,7 @@ import type { GateContext } from '../../ports/generation-store.ts'
 import type { Measured, MeasureRequest } from '../../ports/generation-writer.ts'
 import { embedPairs, inspect, judgeInspection, type Subject } from './gates.ts'
 import { openShards } from './shard-reader.ts'
+import type { Workers } from './workers.ts'
 
 type DraftFiles = Omit<Subject, 'vectors'>
 
@@ -14,13 +15,14 @@ export async function measureDraft(
   draft: DraftFiles,
   request: MeasureRequest,
   context: GateContext,
+  workers: Workers,
 ): Promise<Measured> {
   const { pairs, recallTarget, rejects, parent } = request
   const sample = sampleItems(draft, request)
   const pairVectors = await embedPairs(pairs, draft.model.dimensions, context)
   const vectors = [...sample.map(({ vector }) => vector), ...(pairVectors ?? [])]
   const subject = { ...draft, vectors }
-  const inspection = await inspect(subject, context)
+  const inspection = await inspect(subject, context, workers)
   const { found, orders, scan } = inspection
   const curve = measureRecall(
     sample.map(({ id }, index) => ({ id, found: found[index]! })),

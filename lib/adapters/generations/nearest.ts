@@ -3,25 +3,41 @@ import { innerProduct } from '../../domain/similarity.ts'
 import type { BlockScorer } from '../search/block-scorer.ts'
 
 /**
- * A function that tells the nearest centroid of every row that a scorer has loaded; its first queries must be the
- * centroids. Compares by cosine, product or distance; what is the same for all centroids is left out.
+ * Tells the nearest centroid of every row that a scorer has loaded; the scorer's first queries must be the centroids.
+ * Compares by cosine, product or distance, without the terms that are the same for all centroids.
  */
-export function createNearest(
-  scorer: BlockScorer,
-  centroids: Float32Array,
-  { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric },
-): (count: number) => Int32Array {
-  const terms = Array.from({ length: centroids.length / dimensions }, (_, cluster) => {
-    const centroid = centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions)
-    return termsOf(innerProduct(centroid, centroid), metric)
-  })
-  const best = new Float64Array(scorer.capacity)
-  const nearest = new Int32Array(scorer.capacity)
-  return (count) => {
-    best.fill(Number.NEGATIVE_INFINITY)
-    nearest.fill(0)
-    for (const [cluster, { scale, offset }] of terms.entries()) {
-      const products = scorer.productsOf(cluster)
+export class NearestCentroid {
+  readonly #scorer: BlockScorer
+  readonly #scales: Float64Array
+  readonly #offsets: Float64Array
+  readonly #best: Float64Array
+  readonly #nearest: Int32Array
+
+  /** `centroids` are [clusters, dimensions]. */
+  constructor(
+    scorer: BlockScorer,
+    centroids: Float32Array,
+    { dimensions, metric }: { readonly dimensions: number; readonly metric: Metric },
+  ) {
+    const squares = Float64Array.from({ length: centroids.length / dimensions }, (_, cluster) => {
+      const centroid = centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions)
+      return innerProduct(centroid, centroid)
+    })
+    this.#scorer = scorer
+    this.#scales = squares.map((square) => scaleOf(square, metric))
+    this.#offsets = squares.map((square) => (metric === 'l2' ? -square : 0))
+    this.#best = new Float64Array(scorer.capacity)
+    this.#nearest = new Int32Array(scorer.capacity)
+  }
+
+  /** The nearest centroids of the first `count` rows; valid until the next call. */
+  find(count: number): Int32Array {
+    const best = this.#best.fill(Number.NEGATIVE_INFINITY)
+    const nearest = this.#nearest.fill(0)
+    for (let cluster = 0; cluster < this.#scales.length; cluster++) {
+      const products = this.#scorer.productsOf(cluster)
+      const scale = this.#scales[cluster]!
+      const offset = this.#offsets[cluster]!
       for (let row = 0; row < count; row++) {
         const score = products[row]! * scale + offset
         if (score > best[row]!) {
@@ -34,8 +50,7 @@ export function createNearest(
   }
 }
 
-function termsOf(squaredNorm: number, metric: Metric): { scale: number; offset: number } {
-  if (metric === 'l2') return { scale: 2, offset: -squaredNorm }
-  if (metric === 'dot' || squaredNorm === 0) return { scale: 1, offset: 0 }
-  return { scale: 1 / Math.sqrt(squaredNorm), offset: 0 }
+function scaleOf(square: number, metric: Metric): number {
+  if (metric === 'l2') return 2
+  return metric === 'dot' || square === 0 ? 1 : 1 / Math.sqrt(square)
 }

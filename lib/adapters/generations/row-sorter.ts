@@ -2,15 +2,16 @@ import { join } from 'node:path'
 import type { Model } from '../../domain/model.ts'
 import type { PreparedRows, Sealed } from '../../ports/generation-writer.ts'
 import type { GivenClusters, Reject } from '../../ports/input.ts'
-import { type BlockScorer, createBlockScorer } from '../search/block-scorer.ts'
-import { createFile } from './appended-file.ts'
-import { createNearest } from './nearest.ts'
+import { BlockScorer } from '../search/block-scorer.ts'
+import { RowBuffers } from '../search/row-buffers.ts'
+import { AppendedFile } from './appended-file.ts'
+import { NearestCentroid } from './nearest.ts'
 import { REJECTS_FILE } from './partial.ts'
-import { createShardWriter } from './shard-writer.ts'
+import { ShardWriter } from './shard-writer.ts'
 
 /** Memory for rows that wait to be written, of all shards together and of one at most. */
 const ALL_BUFFERS_BYTES = 32 * 1024 * 1024
-const BUFFER_BYTES = 2 * 1024 * 1024
+const BUFFER_BYTES = 1024 * 1024
 
 export type SortOptions = {
   readonly directory: string
@@ -18,70 +19,79 @@ export type SortOptions = {
   readonly clusters: GivenClusters
 }
 
+/** What was written, with the SHA-256 of every vectors.npy, by position; null where it is not known. */
+export type Written = Sealed & { readonly hashes: readonly (string | null)[] }
+
 /** Writes every row to the shard of its cluster, in the order in which rows come. */
-export type RowSorter = {
-  append(rows: PreparedRows): void
-  /** Writes what is left; the files can be read, but may not be on the disk yet. */
-  finish(): Sealed
-  /** Resolves when everything is on the disk. */
-  close(): Promise<void>
-}
+export class RowSorter {
+  readonly #dimensions: number
+  readonly #shards: readonly ShardWriter[]
+  readonly #rejects: AppendedFile
+  readonly #scorer: BlockScorer
+  readonly #nearest: NearestCentroid
+  #rejected = 0
 
-/** Creates the files of all shards in `directory`, and sorts rows into them. */
-export function createRowSorter({ directory, model, clusters }: SortOptions): RowSorter {
-  const { dimensions, metric } = model
-  const bufferBytes = Math.min(BUFFER_BYTES, Math.floor(ALL_BUFFERS_BYTES / clusters.ids.length))
-  const shards = clusters.ids.map((cluster) =>
-    createShardWriter({ directory, cluster, dimensions, bufferBytes }),
-  )
-  const rejectsFile = createFile(join(directory, REJECTS_FILE))
-  const scorer = createBlockScorer(clusters.centroids, dimensions)
-  const findNearest = createNearest(scorer, clusters.centroids, { dimensions, metric })
-  let rejected = 0
-
-  const reject = (rejects: readonly Reject[]) => {
-    rejected += rejects.length
-    rejectsFile.append(Buffer.from(rejects.map((entry) => `${JSON.stringify(entry)}\n`).join('')))
+  /** Creates the files of all shards in `directory`. */
+  constructor({ directory, model, clusters }: SortOptions) {
+    const { dimensions, metric } = model
+    const { ids, centroids, items } = clusters
+    const bytes = Math.min(BUFFER_BYTES, ALL_BUFFERS_BYTES / ids.length)
+    const capacity = Math.max(1, Math.floor(bytes / (dimensions * 4)))
+    const buffers = new RowBuffers({ buffers: ids.length, capacity, dimensions })
+    const reject = (line: Uint8Array) => this.#reject([describeNotFinite(line)])
+    this.#dimensions = dimensions
+    this.#shards = ids.map((cluster, buffer) => {
+      const expectedItems = items?.[buffer]
+      return new ShardWriter({ directory, cluster, dimensions, expectedItems, buffers, buffer, reject })
+    })
+    this.#rejects = new AppendedFile(join(directory, REJECTS_FILE))
+    this.#scorer = new BlockScorer(centroids, dimensions)
+    this.#nearest = new NearestCentroid(this.#scorer, centroids, { dimensions, metric })
   }
-  return {
-    append({ vectors, clusters: given, lines, lineEnds, rejects }: PreparedRows): void {
-      reject(rejects)
-      forEachBlock(vectors, dimensions, scorer, (first, count) => {
-        const norms = scorer.squaredNorms()
-        const homes = given ? given.subarray(first, first + count) : findNearest(count)
-        for (let row = 0; row < count; row++) {
-          const at = first + row
-          const line = lines.subarray(at === 0 ? 0 : lineEnds[at - 1], lineEnds[at])
-          if (Number.isFinite(norms[row])) {
-            shards[homes[row]!]!.add(vectors.subarray(at * dimensions, (at + 1) * dimensions), line)
-          } else reject([describeNotFinite(line)])
-        }
-      })
-    },
-    finish(): Sealed {
-      for (const shard of shards) shard.finish()
-      return { clusters: shards.map(({ cluster, items }) => ({ id: cluster, items })), rejects: rejected }
-    },
-    async close(): Promise<void> {
-      await Promise.all([...shards, rejectsFile].map((file) => file.close()))
-    },
+
+  append({ vectors, clusters, lines, lineEnds, rejects }: PreparedRows): void {
+    const dimensions = this.#dimensions
+    const homes = clusters ?? this.#findHomes(vectors)
+    let start = 0
+    for (let row = 0; row < lineEnds.length; row++) {
+      const end = lineEnds[row]!
+      const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions)
+      this.#shards[homes[row]!]!.add(vector, lines.subarray(start, end))
+      start = end
+    }
+    this.#reject(rejects)
+  }
+
+  /** Writes what is left; the files can be read, but may not be on the disk yet. */
+  finish(): Written {
+    const hashes = this.#shards.map((shard) => shard.finish())
+    const clusters = this.#shards.map(({ cluster, items }) => ({ id: cluster, items }))
+    return { clusters, rejects: this.#rejected, hashes }
+  }
+
+  /** Resolves when everything is on the disk. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#shards, this.#rejects].map((file) => file.close()))
+  }
+
+  #findHomes(vectors: Float32Array): Int32Array {
+    const homes = new Int32Array(vectors.length / this.#dimensions)
+    for (let first = 0; first < homes.length; ) {
+      const count = this.#scorer.load(vectors.subarray(first * this.#dimensions))
+      homes.set(this.#nearest.find(count), first)
+      first += count
+    }
+    return homes
+  }
+
+  #reject(rejects: readonly Reject[]): void {
+    if (rejects.length === 0) return
+    this.#rejected += rejects.length
+    this.#rejects.append(Buffer.from(rejects.map((entry) => `${JSON.stringify(entry)}\n`).join('')))
   }
 }
 
 function describeNotFinite(line: Uint8Array): Reject {
   const { id, text } = JSON.parse(Buffer.from(line).toString()) as { id: string; text?: string }
   return { row: text ?? id, reason: 'its embedding holds NaN or infinity' }
-}
-
-function forEachBlock(
-  vectors: Float32Array,
-  dimensions: number,
-  scorer: BlockScorer,
-  visit: (first: number, count: number) => void,
-): void {
-  for (let first = 0; first * dimensions < vectors.length; ) {
-    const count = scorer.load(vectors.subarray(first * dimensions))
-    visit(first, count)
-    first += count
-  }
 }

@@ -1,28 +1,16 @@
 import { createHash } from 'node:crypto'
 import { LongshoreError } from '../../domain/errors.ts'
 import type { ShardFacts } from '../../domain/judge.ts'
-import type { Metric } from '../../domain/model.ts'
-import { NEIGHBOURS_KEPT } from '../../domain/recall.ts'
-import { innerProduct, scoreOf } from '../../domain/similarity.ts'
 import { parseNpyHeader } from '../files/npy.ts'
-import { createBlockScorer } from '../search/block-scorer.ts'
-import { BestMatches, type Match } from './best-matches.ts'
-import { createNearest } from './nearest.ts'
-import { readBlocks } from './read-blocks.ts'
+import type { Match } from './best-matches.ts'
+import { BlockFile } from './block-file.ts'
+import { RowScan, type RowScanOptions } from './row-scan.ts'
+import { VECTORS_START } from './shard-reader.ts'
 
-export type VectorsJob = {
+export type VectorsJob = RowScanOptions & {
   readonly path: string
-  /** Position of the shard among the clusters, and its cluster's id. */
-  readonly shard: number
-  readonly cluster: number
-  readonly dimensions: number
-  /** How rows are routed, and how queries are compared with them. */
-  readonly routing: Metric
-  readonly scoring: Metric
-  /** [clusters, dimensions] */
-  readonly centroids: Float32Array
-  /** [queries, dimensions] */
-  readonly queries: Float32Array
+  /** SHA-256 of the file, where it need not be computed. */
+  readonly knownHash: string | null
 }
 
 export type VectorsFacts = {
@@ -38,32 +26,35 @@ export type VectorsFacts = {
  * does not fit the model or its length does not fit the header.
  */
 export function scanVectors(job: VectorsJob): VectorsFacts {
-  const { path, dimensions } = job
-  const hash = createHash('sha256')
-  const file = readBlocks(path)
+  const { path, dimensions, knownHash } = job
+  const hash = knownHash === null ? createHash('sha256') : null
+  const file = new BlockFile(path)
   try {
-    const header = file.next(128)
-    hash.update(header)
-    const rows = readRowCount(header, { path, dimensions, bytes: file.size })
-    const scan = createRowScan(job)
-    const block = scan.capacity * dimensions * 4
-    for (let bytes = file.next(block); bytes.length > 0; bytes = file.next(block)) {
-      hash.update(bytes)
-      scan.add(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4))
+    const read = (block: Uint8Array) => {
+      const bytes = file.read(block)
+      hash?.update(block.subarray(0, bytes))
+      return bytes
     }
-    return { ...scan.end(rows), bytes: file.size, sha256: hash.digest('hex') }
+    const header = new Uint8Array(VECTORS_START)
+    read(header)
+    checkHeader(header, { path, dimensions, bytes: file.size })
+    const scan = new RowScan(job)
+    for (let rows = scan.scorer.fill(read); rows > 0; rows = scan.scorer.fill(read)) scan.finishBlock(rows)
+    const sha256 = knownHash ?? hash!.digest('hex')
+    return { facts: scan.facts(), matches: scan.matches(), bytes: file.size, sha256 }
   } finally {
     file.close()
   }
 }
 
-function readRowCount(
+function checkHeader(
   header: Uint8Array,
   { path, dimensions, bytes }: { path: string; dimensions: number; bytes: number },
-): number {
+): void {
   const { descr, fortranOrder, shape, dataOffset } = parseNpyHeader(header, path)
   const [rows = -1, columns] = shape
-  if (descr !== '<f4' || fortranOrder || shape.length !== 2 || columns !== dimensions || dataOffset !== 128) {
+  const isMatrix = shape.length === 2 && columns === dimensions && !fortranOrder
+  if (descr !== '<f4' || !isMatrix || dataOffset !== VECTORS_START) {
     throw new LongshoreError(
       'corrupt',
       `${path}: holds ${descr} of shape (${shape.join(', ')}), expected <f4 of (rows, ${dimensions})`,
@@ -72,67 +63,5 @@ function readRowCount(
   const expected = dataOffset + rows * dimensions * 4
   if (bytes !== expected) {
     throw new LongshoreError('corrupt', `${path}: has ${bytes} bytes, but its header tells of ${expected}`)
-  }
-  return rows
-}
-
-function createRowScan(job: VectorsJob) {
-  const { shard, cluster, dimensions, centroids, queries, routing, scoring } = job
-  const clusterCount = centroids.length / dimensions
-  const vectors = new Float32Array(centroids.length + queries.length)
-  vectors.set(centroids)
-  vectors.set(queries, centroids.length)
-  const scorer = createBlockScorer(vectors, dimensions)
-  const findNearest = createNearest(scorer, centroids, { dimensions, metric: routing })
-  const searches = Array.from({ length: queries.length / dimensions }, (_, query) => {
-    const vector = queries.subarray(query * dimensions, (query + 1) * dimensions)
-    return { squaredA: innerProduct(vector, vector), best: new BestMatches(NEIGHBOURS_KEPT) }
-  })
-  let [first, atHome, nonFinite, normDeviation, normRow] = [0, 0, 0, 0, 0]
-  let firstNonFinite: number | null = null
-
-  const checkNorms = (norms: Float32Array) => {
-    for (let row = 0; row < norms.length; row++) {
-      const deviation = Math.abs(Math.sqrt(norms[row]!) - 1)
-      if (!Number.isFinite(deviation)) {
-        nonFinite++
-        firstNonFinite ??= first + row
-      } else if (deviation > normDeviation) {
-        normDeviation = deviation
-        normRow = first + row
-      }
-    }
-  }
-  return {
-    capacity: scorer.capacity,
-    add(rows: Float32Array): void {
-      const count = scorer.load(rows)
-      const norms = scorer.squaredNorms()
-      checkNorms(norms)
-      const nearest = findNearest(count)
-      for (let row = 0; row < count; row++) if (nearest[row] === shard) atHome++
-      for (const [query, { squaredA, best }] of searches.entries()) {
-        const products = scorer.productsOf(clusterCount + query)
-        for (let row = 0; row < count; row++) {
-          const product = products[row]!
-          const score =
-            scoring === 'dot' ? product : scoreOf(scoring, { product, squaredA, squaredB: norms[row]! })
-          if (score > best.threshold) best.offer({ shard, row: first + row, score })
-        }
-      }
-      first += count
-    },
-    end(rows: number) {
-      const facts: ShardFacts = {
-        cluster,
-        items: rows,
-        nonFinite,
-        firstNonFinite,
-        normDeviation,
-        normRow,
-        atHome,
-      }
-      return { facts, matches: searches.map(({ best }) => best.list()) }
-    },
   }
 }

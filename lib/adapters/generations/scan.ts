@@ -1,7 +1,6 @@
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
-import { createHashCounter } from '../../domain/hash-counter.ts'
+import { HashCounter } from '../../domain/hash-counter.ts'
 import type { ShardFacts } from '../../domain/judge.ts'
 import { type FileEntry, shardFile } from '../../domain/manifest.ts'
 import type { Model } from '../../domain/model.ts'
@@ -10,10 +9,7 @@ import { scoringOf } from '../../domain/similarity.ts'
 import { compareMatches, type Match } from './best-matches.ts'
 import type { ItemsFacts } from './scan-items.ts'
 import type { VectorsFacts } from './scan-vectors.ts'
-import type { ScanHandlers } from './scan-worker.ts'
-import { startThread, type Thread } from './thread.ts'
-
-const MOST_THREADS = 8
+import type { WorkThread } from './workers.ts'
 
 /** The files to measure: those of a generation, or of one that is being made. */
 export type ScanJob = {
@@ -21,9 +17,10 @@ export type ScanJob = {
   readonly model: Model
   readonly clusters: readonly { readonly id: number; readonly items: number }[]
   readonly centroids: Float32Array
+  /** SHA-256 of every vectors.npy that is known already, by position. */
+  readonly hashes?: readonly (string | null)[]
   /** [queries, dimensions] */
   readonly queries: Float32Array
-  readonly signal: AbortSignal
   readonly onRows?: (done: number) => void
 }
 
@@ -36,45 +33,31 @@ export type Scan = {
   readonly matches: readonly (readonly Match[])[]
 }
 
-/** Reads every file of every shard once, in several threads. Raises `corrupt` naming the file that is not whole. */
-export async function scanShards(job: ScanJob): Promise<Scan> {
-  const { clusters, signal } = job
-  signal.throwIfAborted()
-  const count = Math.min(MOST_THREADS, availableParallelism(), clusters.length)
-  const threads = Array.from({ length: count }, () =>
-    startThread<ScanHandlers>(new URL('./scan-worker.ts', import.meta.url)),
+/** Reads every file of every shard once, each by one of the threads. Raises `corrupt` naming the file that is not whole. */
+export async function scanShards(job: ScanJob, threads: readonly WorkThread[]): Promise<Scan> {
+  const { clusters } = job
+  const collector = createCollector(job)
+  const waiting = [...clusters.keys()].sort((a, b) => clusters[b]!.items - clusters[a]!.items)
+  await Promise.all(
+    threads.map(async (thread) => {
+      for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
+        collector.add(shard, await scanShard(thread, shard, job))
+      }
+    }),
   )
-  const stopAll = () => Promise.all(threads.map((thread) => thread.stop()))
-  signal.addEventListener('abort', stopAll)
-  try {
-    const collector = createCollector(job)
-    const waiting = [...clusters.keys()].sort((a, b) => clusters[b]!.items - clusters[a]!.items)
-    await Promise.all(
-      threads.map(async (thread) => {
-        for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
-          collector.add(shard, await scanShard(thread, shard, job))
-        }
-      }),
-    )
-    return collector.end()
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    signal.removeEventListener('abort', stopAll)
-    await stopAll()
-  }
+  return collector.end()
 }
 
 type ShardScan = { readonly vectors: VectorsFacts; readonly items: ItemsFacts }
 
-async function scanShard(thread: Thread<ScanHandlers>, shard: number, job: ScanJob): Promise<ShardScan> {
+async function scanShard(thread: WorkThread, shard: number, job: ScanJob): Promise<ShardScan> {
   const { directory, model, centroids, queries } = job
   const cluster = job.clusters[shard]!.id
   const locate = (file: 'vectors' | 'items' | 'offsets') => join(directory, shardFile(cluster, file))
   const [vectors, items] = await Promise.all([
     thread.call('scanVectors', {
       path: locate('vectors'),
+      knownHash: job.hashes?.[shard] ?? null,
       shard,
       cluster,
       dimensions: model.dimensions,
@@ -97,8 +80,8 @@ async function scanShard(thread: Thread<ScanHandlers>, shard: number, job: ScanJ
 /** Puts the facts of single shards together, as they come. */
 function createCollector({ clusters, queries, model, onRows }: ScanJob) {
   const total = clusters.reduce((sum, { items }) => sum + items, 0)
-  const ids = createHashCounter(total)
-  const texts = createHashCounter(total)
+  const ids = new HashCounter(total)
+  const texts = new HashCounter(total)
   const scans: VectorsFacts[] = []
   const entries: FileEntry[][] = []
   let [rows, repeatedIds, repeatedTexts] = [0, 0, 0]
@@ -131,7 +114,7 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
   }
 }
 
-function countRepeated(hashes: Uint32Array, seen: ReturnType<typeof createHashCounter>): number {
+function countRepeated(hashes: Uint32Array, seen: HashCounter): number {
   let repeated = 0
   for (let at = 0; at < hashes.length; at += 2) {
     if (seen.add(hashes[at]!, hashes[at + 1]!) > 0) repeated++

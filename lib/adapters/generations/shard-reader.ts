@@ -2,70 +2,59 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import { shardFile } from '../../domain/manifest.ts'
-import { parseNpyHeader } from '../files/npy.ts'
 
-type Item = { readonly id: string; readonly text?: string }
+/** Where the data of vectors.npy begin: its header takes 128 bytes, however many rows it tells of. */
+export const VECTORS_START = 128
+const OFFSET_BYTES = 8
 
-/** The shards of a generation, to look up single rows by the position of their cluster and their own. */
+export type StoredItem = { readonly id: string; readonly text?: string }
+
+/** Reads single rows of a generation's shards, by the position of the shard and the row's own. */
 export type ShardReader = {
-  readItem(shard: number, row: number): Item
   readVector(shard: number, row: number): Float32Array
+  /** Raises `corrupt` where the line is no item. */
+  readItem(shard: number, row: number): StoredItem
   close(): void
 }
 
-type Shard = {
-  readonly items: number
-  readonly offsets: number
-  readonly vectors: number
-  readonly dataOffset: number
-  readonly path: string
-}
-
-const HEADER_BYTES = 128
-
-/** Opens the shards of `clusters` in `directory` for single look-ups. Raises `corrupt` where a row cannot be read. */
+/** A reader of the shards of `clusters`; files are opened when a row of them is asked for. */
 export function openShards(
   directory: string,
   clusters: readonly { readonly id: number }[],
   dimensions: number,
 ): ShardReader {
-  const shards = clusters.map(({ id }): Shard => {
-    const path = join(directory, shardFile(id, 'items'))
-    const vectorsPath = join(directory, shardFile(id, 'vectors'))
-    const vectors = openSync(vectorsPath, 'r')
-    const { dataOffset } = parseNpyHeader(readBytes(vectors, 0, HEADER_BYTES, vectorsPath), vectorsPath)
-    const offsets = openSync(join(directory, shardFile(id, 'offsets')), 'r')
-    return { items: openSync(path, 'r'), offsets, vectors, dataOffset, path }
-  })
+  const descriptors = new Map<string, number>()
+  const read = (path: string, position: number, length: number): Buffer => {
+    const file = join(directory, path)
+    const descriptor = descriptors.get(path) ?? openSync(file, 'r')
+    descriptors.set(path, descriptor)
+    const bytes = Buffer.allocUnsafeSlow(length)
+    if (readSync(descriptor, bytes, 0, length, position) === length) return bytes
+    throw new LongshoreError('corrupt', `${file}: ends before byte ${position + length}`)
+  }
   return {
-    readItem(shard, row) {
-      const { items, offsets, path } = shards[shard]!
-      const where = `${path}:${row + 1}`
-      const pair = readBytes(offsets, row * 8, 16, where)
-      const start = Number(pair.readBigUInt64LE(0))
-      const end = Number(pair.readBigUInt64LE(8))
-      try {
-        return JSON.parse(readBytes(items, start, Math.max(0, end - start), where).toString('utf8')) as Item
-      } catch (error) {
-        throw new LongshoreError('corrupt', `${where}: ${messageOf(error)}`, { cause: error })
-      }
-    },
     readVector(shard, row) {
-      const { vectors, dataOffset, path } = shards[shard]!
-      const bytes = readBytes(vectors, dataOffset + row * dimensions * 4, dimensions * 4, path)
-      return new Float32Array(Uint8Array.from(bytes).buffer)
+      const path = shardFile(clusters[shard]!.id, 'vectors')
+      const bytes = read(path, VECTORS_START + row * dimensions * 4, dimensions * 4)
+      return new Float32Array(bytes.buffer)
+    },
+    readItem(shard, row) {
+      const { id } = clusters[shard]!
+      const offsets = read(shardFile(id, 'offsets'), row * OFFSET_BYTES, 2 * OFFSET_BYTES)
+      const start = Number(offsets.readBigUInt64LE(0))
+      const line = read(shardFile(id, 'items'), start, Number(offsets.readBigUInt64LE(OFFSET_BYTES)) - start)
+      return parseItem(line.toString(), `${join(directory, shardFile(id, 'items'))}:${row + 1}`)
     },
     close() {
-      for (const { items, offsets, vectors } of shards) {
-        for (const descriptor of [items, offsets, vectors]) closeSync(descriptor)
-      }
+      for (const descriptor of descriptors.values()) closeSync(descriptor)
     },
   }
 }
 
-function readBytes(descriptor: number, start: number, length: number, where: string): Buffer {
-  const bytes = Buffer.alloc(length)
-  const read = readSync(descriptor, bytes, 0, length, start)
-  if (read !== length) throw new LongshoreError('corrupt', `${where}: ends too early`)
-  return bytes
+function parseItem(line: string, where: string): StoredItem {
+  try {
+    return JSON.parse(line) as StoredItem
+  } catch (error) {
+    throw new LongshoreError('corrupt', `${where}: ${messageOf(error)}`, { cause: error })
+  }
 }

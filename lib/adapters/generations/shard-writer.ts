@@ -1,106 +1,114 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { shardDirectory, shardFile } from '../../domain/manifest.ts'
+import { type SHARD_FILES, shardDirectory, shardFile } from '../../domain/manifest.ts'
 import { renderNpyHeader } from '../files/npy.ts'
-import { type AppendedFile, createFile } from './appended-file.ts'
-
-const OFFSET_WORDS = 2
-
-/** Writes the three files of a shard, row by row. */
-export type ShardWriter = {
-  readonly cluster: number
-  readonly items: number
-  add(vector: Float32Array, line: Uint8Array): void
-  /** Writes what is left; the files are readable, but maybe not yet on the disk. */
-  finish(): void
-  /** Resolves when everything is on the disk. */
-  close(): Promise<void>
-}
+import type { RowBuffers } from '../search/row-buffers.ts'
+import { AppendedFile } from './appended-file.ts'
 
 export type ShardWriterOptions = {
   readonly directory: string
   readonly cluster: number
   readonly dimensions: number
-  /** Memory for rows that wait to be written. */
-  readonly bufferBytes: number
+  /** How many rows will come, where that is known; it may prove wrong. */
+  readonly expectedItems: number | undefined
+  /** Where rows wait to be written, and which of the buffers is this shard's. */
+  readonly buffers: RowBuffers
+  readonly buffer: number
+  /** Hears the lines of rows that are not finite; these are not written. */
+  readonly reject: (line: Uint8Array) => void
 }
 
-/** Creates the directory and the files of a shard. */
-export function createShardWriter(options: ShardWriterOptions): ShardWriter {
-  const { directory, cluster, dimensions } = options
-  mkdirSync(join(directory, shardDirectory(cluster)))
-  const open = (file: 'vectors' | 'items' | 'offsets') =>
-    createFile(join(directory, shardFile(cluster, file)))
-  const files = { vectors: open('vectors'), items: open('items'), offsets: open('offsets') }
-  const capacity = Math.max(1, Math.floor(options.bufferBytes / (dimensions * 4)))
-  const vectors = new Float32Array(capacity * dimensions)
-  const offsets = new Uint32Array(capacity * OFFSET_WORDS)
-  const lines = createLineBuffer(files.items, Math.ceil(options.bufferBytes / 8))
-  let waiting = 0
-  let items = 0
+/** Writes the three files of a shard, row by row. */
+export class ShardWriter {
+  readonly cluster: number
+  items = 0
+  readonly #options: ShardWriterOptions
+  readonly #vectors: AppendedFile
+  readonly #items: AppendedFile
+  readonly #offsets: AppendedFile
+  /** Lines of the rows that wait. */
+  #lines: Uint8Array[] = []
 
-  const flush = () => {
-    files.vectors.append(bytesOf(vectors.subarray(0, waiting * dimensions)))
-    files.offsets.append(bytesOf(offsets.subarray(0, waiting * OFFSET_WORDS)))
-    waiting = 0
+  /** Creates the shard's directory and files. */
+  constructor(options: ShardWriterOptions) {
+    const { directory, cluster, expectedItems } = options
+    mkdirSync(join(directory, shardDirectory(cluster)))
+    const locate = (file: keyof typeof SHARD_FILES) => join(directory, shardFile(cluster, file))
+    this.cluster = cluster
+    this.#options = options
+    this.#vectors = new AppendedFile(locate('vectors'), { hashed: expectedItems !== undefined })
+    this.#items = new AppendedFile(locate('items'))
+    this.#offsets = new AppendedFile(locate('offsets'))
+    this.#vectors.append(this.#renderHeader(expectedItems ?? 0))
   }
-  const writeOffset = (at: number, position: number) => {
-    offsets[at] = position % 2 ** 32
-    offsets[at + 1] = Math.floor(position / 2 ** 32)
+
+  add(vector: Float32Array, line: Uint8Array): void {
+    const { buffers, buffer } = this.#options
+    buffers.put(buffer, this.#lines.length, vector)
+    this.#lines.push(line)
+    if (this.#lines.length === buffers.capacity) this.#flush()
   }
-  files.vectors.append(renderHeader(0, dimensions))
-  return {
-    cluster,
-    get items() {
-      return items
-    },
-    add(vector, line) {
-      vectors.set(vector, waiting * dimensions)
-      writeOffset(waiting * OFFSET_WORDS, lines.position)
-      lines.add(line)
-      waiting++
-      items++
-      if (waiting === capacity) flush()
-    },
-    finish() {
-      flush()
-      lines.flush()
-      writeOffset(0, lines.position)
-      files.offsets.append(bytesOf(offsets.subarray(0, OFFSET_WORDS)))
-      files.vectors.patch(renderHeader(items, dimensions), 0)
-    },
-    async close() {
-      await Promise.all([files.vectors.close(), files.items.close(), files.offsets.close()])
-    },
+
+  /**
+   * Writes what is left; the files are readable, but maybe not yet on the disk. Returns the SHA-256 of vectors.npy where
+   * it could be computed on the way: its first bytes hold the number of rows, which must have been foretold.
+   */
+  finish(): string | null {
+    this.#flush()
+    this.#offsets.append(renderOffsets([this.#items.bytes]))
+    if (this.items !== this.#options.expectedItems) this.#vectors.patch(this.#renderHeader(this.items), 0)
+    return this.#vectors.digest()
+  }
+
+  /** Resolves when everything is on the disk. */
+  async close(): Promise<void> {
+    await Promise.all([this.#vectors, this.#items, this.#offsets].map((file) => file.close()))
+  }
+
+  #flush(): void {
+    const { buffers, buffer, reject } = this.#options
+    const lines = this.#lines
+    const norms = buffers.squaredNorms(buffer, lines.length)
+    let start = 0
+    for (let row = 0; row < lines.length; row++) {
+      if (Number.isFinite(norms[row])) continue
+      reject(lines[row]!)
+      this.#write(start, row)
+      start = row + 1
+    }
+    this.#write(start, lines.length)
+    this.#lines = []
+  }
+
+  /** Writes waiting rows from `start` to before `end`, with their lines. */
+  #write(start: number, end: number): void {
+    if (start === end) return
+    const { buffers, buffer } = this.#options
+    const lines = this.#lines.slice(start, end)
+    const positions: number[] = []
+    let position = this.#items.bytes
+    for (const line of lines) {
+      positions.push(position)
+      position += line.length
+    }
+    this.#vectors.append(buffers.bytesOf(buffer, start, end))
+    this.#items.append(Buffer.concat(lines))
+    this.#offsets.append(renderOffsets(positions))
+    this.items += lines.length
+  }
+
+  /** The header of vectors.npy; it has 128 bytes whatever the number of rows. */
+  #renderHeader(rows: number): Uint8Array {
+    return renderNpyHeader('<f4', [rows, this.#options.dimensions])
   }
 }
 
-/** The header of vectors.npy; it has 128 bytes whatever the number of rows. */
-function renderHeader(rows: number, dimensions: number): Uint8Array {
-  return renderNpyHeader('<f4', [rows, dimensions])
-}
-
-function createLineBuffer(file: AppendedFile, size: number) {
-  const buffer = new Uint8Array(size)
-  let used = 0
-  const flush = () => {
-    file.append(buffer.subarray(0, used))
-    used = 0
+/** Byte positions as items.idx has them: unsigned 64-bit, little-endian. */
+function renderOffsets(positions: readonly number[]): Uint8Array {
+  const words = new Uint32Array(positions.length * 2)
+  for (const [index, position] of positions.entries()) {
+    words[index * 2] = position % 2 ** 32
+    words[index * 2 + 1] = Math.floor(position / 2 ** 32)
   }
-  return {
-    get position() {
-      return file.bytes + used
-    },
-    add(line: Uint8Array) {
-      if (used + line.length > size) flush()
-      if (line.length > size) return file.append(line)
-      buffer.set(line, used)
-      used += line.length
-    },
-    flush,
-  }
-}
-
-function bytesOf(values: Float32Array | Uint32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  return new Uint8Array(words.buffer)
 }

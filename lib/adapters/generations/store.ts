@@ -18,8 +18,9 @@ import type { GateContext, GenerationStore } from '../../ports/generation-store.
 import { hasCode } from '../local/durable-files.ts'
 import { listDirectory } from '../local/node-directory.ts'
 import { readCentroids } from './centroids.ts'
-import { embedPairs, inspect, judgeInspection } from './gates.ts'
+import { embedPairs, type Inspection, inspect, judgeInspection, type Subject } from './gates.ts'
 import { checkLayout, compareHashes, readFileEntry } from './layout.ts'
+import { Workers } from './workers.ts'
 
 /** The generations below one directory. */
 export function createGenerationStore(root: string): GenerationStore {
@@ -74,7 +75,7 @@ async function measure(
   })
   const vectors = [...golden.queries.map(({ vector }) => vector), ...(pairVectors ?? [])]
   const subject = { directory, model, clusters, centroids, vectors }
-  const inspection = await inspect(subject, context)
+  const inspection = await inspectAlone(subject, context)
   const small = await Promise.all([CENTROIDS_FILE, GOLDEN_FILE].map((path) => readFileEntry(directory, path)))
   compareHashes(directory, manifest, [...small, ...inspection.scan.files])
   compareCounts(directory, manifest, inspection.scan.shards)
@@ -89,6 +90,16 @@ async function measure(
     parent: await findParent(store, manifest),
   }
   return judgeInspection(subject, inspection, circumstances, context)
+}
+
+/** Inspects with threads of its own. */
+async function inspectAlone(subject: Subject, context: GateContext): Promise<Inspection> {
+  const workers = new Workers()
+  try {
+    return await inspect(subject, context, workers)
+  } finally {
+    await workers.stop()
+  }
 }
 
 function compareCounts(

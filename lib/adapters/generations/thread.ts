@@ -27,7 +27,9 @@ type Waiting = { resolve(value: never): void; reject(error: Error): void }
 
 /** Starts the module at `url` as a thread; it must call `answerCalls`. */
 export function startThread<H extends Handlers>(url: URL): Thread<H> {
-  const worker = new Worker(url)
+  const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData: url.href })
+  // A thread that nobody waits for must not keep the process running.
+  worker.unref()
   const waiting = new Map<number, Waiting>()
   let calls = 0
   const failAll = (error: Error) => {
@@ -37,6 +39,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
   worker.on('message', ({ id, value, failure }: Reply) => {
     const call = waiting.get(id)
     waiting.delete(id)
+    if (waiting.size === 0) worker.unref()
     if (failure) call?.reject(revive(failure))
     else call?.resolve(value as never)
   })
@@ -47,6 +50,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
       new Promise((resolve, reject) => {
         const id = calls++
         waiting.set(id, { resolve, reject })
+        worker.ref()
         worker.postMessage({ id, name, argument }, transfer as readonly Transferable[])
       }),
     async stop() {

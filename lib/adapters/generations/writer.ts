@@ -4,23 +4,21 @@ import type { DraftSpec, GenerationWriter } from '../../ports/generation-writer.
 import { explainDiskError } from './disk-error.ts'
 import { Draft } from './draft.ts'
 import { checkSpace, partialName, removeStale } from './partial.ts'
-import { startThread } from './thread.ts'
-import type { TrainHandlers } from './train-worker.ts'
+import { Workers } from './workers.ts'
 
 /** Makes generations below one directory. */
 export function createGenerationWriter(root: string): GenerationWriter {
+  let running: Workers | undefined
+  const wake = (): Workers => {
+    if (!running || running.isStopped) running = new Workers()
+    return running
+  }
   return {
+    wake,
     async train(sample, { clusters, seed, model }, signal) {
-      const thread = startThread<TrainHandlers>(new URL('./train-worker.ts', import.meta.url))
-      const stop = () => thread.stop()
-      signal.addEventListener('abort', stop)
-      try {
-        const { dimensions, metric } = model
-        return await thread.call('train', { sample, clusters, seed, dimensions, metric }, [sample.buffer])
-      } finally {
-        signal.removeEventListener('abort', stop)
-        await thread.stop()
-      }
+      const { dimensions, metric } = model
+      const job = { sample, clusters, seed, dimensions, metric }
+      return wake().use(signal, ([thread]) => thread.call('train', job, [sample.buffer]))
     },
     async begin(spec: DraftSpec) {
       await removeStale(root)
@@ -28,7 +26,7 @@ export function createGenerationWriter(root: string): GenerationWriter {
       const directory = join(root, partialName(spec.generation))
       try {
         await mkdir(directory)
-        return new Draft({ ...spec, root, directory })
+        return new Draft({ ...spec, root, directory, workers: wake() })
       } catch (error) {
         throw explainDiskError(error)
       }

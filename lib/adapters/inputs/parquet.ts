@@ -1,6 +1,8 @@
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import {
   type AsyncBuffer,
   asyncBufferFromFile,
+  type Compressors,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
@@ -11,6 +13,13 @@ import { BatchBuilder } from './batch.ts'
 import { copyNumbers } from './jsonl.ts'
 import { observeFiles } from './source-files.ts'
 import { toItem } from './source-item.ts'
+
+/** Snappy is the reader's own; Node.js has the others. */
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => gunzipSync(input),
+  ZSTD: (input) => zstdDecompressSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+}
 
 /** A row group is decoded at once, so its size bounds the memory that reading takes. */
 const MOST_GROUP_BYTES = 512 * 1024 * 1024
@@ -68,7 +77,7 @@ class ParquetInput implements Input {
     let row = 0
     for (const group of metadata.row_groups) {
       signal.throwIfAborted()
-      const range = { rowStart: row, rowEnd: row + Number(group.num_rows) }
+      const range = { compressors: COMPRESSORS, rowStart: row, rowEnd: row + Number(group.num_rows) }
       const found = await refuseDamage(path, () => parquetReadObjects({ file, metadata, ...range }))
       for (const members of found) {
         const reason = this.#addRow(members, builder)
@@ -98,7 +107,8 @@ async function readDimensions(
   metadata: FileMetaData,
 ): Promise<number | null> {
   if (!metadata.schema.some(({ name }) => name === 'embedding')) return null
-  const read = { file, metadata, columns: ['embedding'], useOffsetIndex: true, rowStart: 0, rowEnd: 1 }
+  const range = { compressors: COMPRESSORS, useOffsetIndex: true, rowStart: 0, rowEnd: 1 }
+  const read = { file, metadata, columns: ['embedding'], ...range }
   const [first] = await refuseDamage(path, () => parquetReadObjects(read))
   const length = (first?.embedding as ArrayLike<number> | null | undefined)?.length
   if (length) return length
@@ -122,7 +132,7 @@ async function refuseDamage<T>(path: string, read: () => Promise<T>): Promise<T>
     return await read()
   } catch (error) {
     throw new LongshoreError('corrupt', `${path}: cannot be read as Parquet (${messageOf(error)})`, {
-      hint: 'expected a sound file without compression or with Snappy',
+      hint: 'expected a sound file, plain or compressed by Snappy, GZIP, ZSTD or Brotli',
       cause: error,
     })
   }

@@ -31,11 +31,12 @@ export class RawInput implements Input {
   readonly files: Input['files']
   readonly dimensions: number
   readonly clusters: GivenClusters | null
-  /** The number of listed texts, once they were counted. */
-  rows: number | undefined
+  /** The number of listed texts, where there are clusters. */
+  readonly rows: number | undefined
   readonly #paths: RawFiles
-  /** Texts in the listing, and those of them that were found among the embeddings. */
-  #listed = 0
+  /** What was read to count the texts; the first reading of the rows takes it. */
+  #listing: Listing | undefined
+  /** Listed texts that were found among the embeddings. */
   #seen = 0
 
   constructor(paths: RawFiles) {
@@ -43,39 +44,25 @@ export class RawInput implements Input {
     const { embeddings, given } = paths
     this.files = observeFiles(given ? [embeddings, given.clusters, given.centres] : [embeddings])
     this.dimensions = readRowLength(embeddings)
-    this.clusters = given ? readCentres(given.centres, this.dimensions) : null
+    const centres = given ? readCentres(given.centres, this.dimensions) : null
+    this.#listing = given && readListing(given.clusters, centres!.ids.length)
+    this.rows = this.#listing?.table.size
+    this.clusters = this.#listing ? { ...centres!, items: this.#listing.sizes } : null
   }
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
     signal.throwIfAborted()
-    this.#listed = 0
-    this.#seen = 0
     const { given } = this.#paths
+    const listing = given && (this.#listing ?? readListing(given.clusters, this.clusters!.ids.length))
+    const table = listing?.table
+    this.#listing = undefined
+    this.#seen = 0
     const builder = new BatchBuilder(this.dimensions, given !== undefined)
-    const table = given && this.#readTable(given.clusters)
     yield* this.#readRows(table, builder, signal)
-    if (given && table && this.#seen < this.#listed) {
+    if (given && table && this.#seen < listing.texts) {
       yield* this.#listLeftovers(given.clusters, table, builder, signal)
     }
     if (!builder.isEmpty) yield await builder.take(signal)
-  }
-
-  #readTable(path: string): TextTable {
-    const window = new FileWindow(path)
-    try {
-      const cursor = new JsonCursor(window)
-      const table = new TextTable(window.size / USUAL_TEXT)
-      const hash = new Uint32Array(2)
-      for (const cluster of scanClusters(cursor, this.clusters!.ids.length)) {
-        hashBytes(cursor.view, cursor.start, cursor.end, hash)
-        table.add(hash, cluster)
-        this.#listed++
-      }
-      this.rows = table.size
-      return table
-    } finally {
-      window.close()
-    }
   }
 
   async *#readRows(table: TextTable | undefined, builder: BatchBuilder, signal: AbortSignal) {
@@ -120,6 +107,28 @@ export class RawInput implements Input {
     return length === undefined
       ? `is no single row of ${this.dimensions} numbers`
       : `has ${length} numbers, expected ${this.dimensions}`
+  }
+}
+
+/** The cluster of every listed text, how many texts are listed, and how many in each cluster. */
+type Listing = { readonly table: TextTable; readonly texts: number; readonly sizes: readonly number[] }
+
+function readListing(path: string, clusters: number): Listing {
+  const window = new FileWindow(path)
+  try {
+    const cursor = new JsonCursor(window)
+    const table = new TextTable(window.size / USUAL_TEXT)
+    const hash = new Uint32Array(2)
+    const sizes = new Array<number>(clusters).fill(0)
+    let texts = 0
+    for (const cluster of scanClusters(cursor, clusters)) {
+      hashBytes(cursor.view, cursor.start, cursor.end, hash)
+      if (table.add(hash, cluster)) sizes[cluster]!++
+      texts++
+    }
+    return { table, texts, sizes }
+  } finally {
+    window.close()
   }
 }
 

@@ -1,11 +1,24 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { messageOf } from '../../domain/errors.ts'
+import type { Publishing } from '../../ports/publishing.ts'
 import { TaskFailure } from './agent-protocol.ts'
 import { hasCode } from './durable-files.ts'
 
 const FREE_MS = 5000
 const POLL_MS = 50
+
+/** Publishing on this machine: a port is free when it can be listened on. */
+export function createLocalPublishing(): Publishing {
+  return {
+    findProblem: (host, port) =>
+      assertPortFree(host, port).then(
+        () => undefined,
+        (error: unknown) => messageOf(error),
+      ),
+  }
+}
 
 /** Waits until nobody listens on a port any more, for as long as processes that lost their agent need to end. */
 export async function waitForPort(host: string, port: number): Promise<void> {

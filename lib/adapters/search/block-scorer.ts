@@ -4,90 +4,113 @@ const BYTES = 4
 const PAGE = 65536
 const BLOCK_BYTES = 1 << 20
 
-type Kernel = (rows: number, queries: number, bytesPerRow: number, out: number, outStride: number) => void
-
-/** Compares blocks of rows with a fixed set of queries, many at a time, in one thread. */
-export type BlockScorer = {
-  /** Most rows that one block may have. */
-  readonly capacity: number
-  /** Copies the first rows of `rows` [n, dimensions] in, as many as fit, and returns how many. */
-  load(rows: Float32Array): number
-  /** Inner products of query `query` with every loaded row; valid until the next load. */
-  productsOf(query: number): Float32Array
-  /** Squared norm of every loaded row; NaN or Infinity where a row is not finite (or overflows). */
-  squaredNorms(): Float32Array
-}
+type Kernel = (
+  rows: number,
+  rowsEnd: number,
+  queries: number,
+  queryStep: number,
+  bytesPerRow: number,
+  out: number,
+  outStride: number,
+) => void
 
 const kernel = assembleKernel()
 
 /**
- * A scorer for `queries` [m, dimensions]. Blocks are sized for the processor's second-level cache. Products are summed
- * in float32 with fused multiply-add where the processor has it.
+ * Compares blocks of rows with a fixed set of queries, many at a time, in one thread. Blocks are sized for the
+ * processor's second-level cache. Products are summed in float32, with fused multiply-add where the processor has it.
  */
-export function createBlockScorer(queries: Float32Array, dimensions: number): BlockScorer {
-  const stride = roundUp(dimensions, STRIDE)
-  const queryCount = queries.length / dimensions
-  const paddedQueries = roundUp(queryCount, QUERY_TILE)
-  const capacity = Math.max(ROW_TILE, roundUp(Math.floor(BLOCK_BYTES / BYTES / stride), ROW_TILE))
-  const floats = (capacity + paddedQueries) * stride + (paddedQueries + 1) * capacity
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((floats * BYTES) / PAGE) })
-  const { dots, dot } = new WebAssembly.Instance(kernel, { env: { memory } }).exports as Record<
-    string,
-    Kernel
-  >
-  const cells = new Float32Array(memory.buffer)
-  const queriesAt = capacity * stride
-  const productsAt = queriesAt + paddedQueries * stride
-  const normsAt = productsAt + paddedQueries * capacity
-  copyRows(queries, cells.subarray(queriesAt), { count: queryCount, dimensions, stride })
+export class BlockScorer {
+  /** Most rows that one block may have. */
+  readonly capacity: number
+  readonly #dimensions: number
+  /** Floats from one row to the next: the dimensions, padded with zeros. */
+  readonly #stride: number
+  readonly #queries: number
+  readonly #cells: Float32Array
+  readonly #queriesAt: number
+  readonly #productsAt: number
+  readonly #normsAt: number
+  readonly #dots: Kernel
+  readonly #squares: Kernel
+  #count = 0
+  #isScored = false
 
-  const bytesPerRow = stride * BYTES
-  let count = 0
-  let isScored = false
-  const score = () => {
-    for (let query = 0; query < paddedQueries; query += QUERY_TILE) {
-      const from = (queriesAt + query * stride) * BYTES
-      const to = (productsAt + query * capacity) * BYTES
-      for (let row = 0; row < count; row += ROW_TILE) {
-        dots!(row * bytesPerRow, from, bytesPerRow, to + row * BYTES, capacity * BYTES)
-      }
+  /** `queries` are [m, dimensions]; they are copied. */
+  constructor(queries: Float32Array, dimensions: number) {
+    const stride = roundUp(dimensions, STRIDE)
+    const padded = roundUp(queries.length / dimensions, QUERY_TILE)
+    this.capacity = Math.max(ROW_TILE, roundUp(Math.floor(BLOCK_BYTES / BYTES / stride), ROW_TILE))
+    this.#dimensions = dimensions
+    this.#stride = stride
+    this.#queries = padded
+    this.#queriesAt = this.capacity * stride
+    this.#productsAt = this.#queriesAt + padded * stride
+    this.#normsAt = this.#productsAt + padded * this.capacity
+    const bytes = (this.#normsAt + this.capacity) * BYTES
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) })
+    const { dots, squares } = new WebAssembly.Instance(kernel, { env: { memory } }).exports
+    this.#dots = dots as Kernel
+    this.#squares = squares as Kernel
+    this.#cells = new Float32Array(memory.buffer)
+    this.#copyRows(queries, this.#queriesAt, queries.length / dimensions)
+  }
+
+  /** Copies the first rows of `rows` [n, dimensions] in, as many as fit, and returns how many. */
+  load(rows: Float32Array): number {
+    this.#count = Math.min(this.capacity, rows.length / this.#dimensions)
+    this.#isScored = false
+    this.#copyRows(rows, 0, this.#count)
+    return this.#count
+  }
+
+  /** As `load`, with rows that `read` writes as bytes where it is told to; it returns how many bytes there were. */
+  fill(read: (target: Uint8Array) => number): number {
+    const length = this.capacity * this.#dimensions
+    if (this.#stride !== this.#dimensions) {
+      const rows = new Float32Array(length)
+      return this.load(rows.subarray(0, read(new Uint8Array(rows.buffer)) / BYTES))
     }
-    isScored = true
+    this.#count = read(new Uint8Array(this.#cells.buffer, 0, length * BYTES)) / BYTES / this.#dimensions
+    this.#isScored = false
+    return this.#count
   }
-  return {
-    capacity,
-    load(rows) {
-      count = Math.min(capacity, rows.length / dimensions)
-      isScored = false
-      copyRows(rows, cells, { count, dimensions, stride })
-      return count
-    },
-    productsOf(query) {
-      if (!isScored) score()
-      const from = productsAt + query * capacity
-      return cells.subarray(from, from + count)
-    },
-    squaredNorms() {
-      for (let row = 0; row < count; row++) {
-        const at = row * bytesPerRow
-        dot!(at, at, bytesPerRow, (normsAt + row) * BYTES, BYTES)
-      }
-      return cells.subarray(normsAt, normsAt + count)
-    },
-  }
-}
 
-function copyRows(
-  from: Float32Array,
-  to: Float32Array,
-  { count, dimensions, stride }: { count: number; dimensions: number; stride: number },
-): void {
-  if (stride === dimensions) {
-    to.set(from.subarray(0, count * dimensions))
-    return
+  /** Inner products of query `query` with every loaded row; valid until the next load. */
+  productsOf(query: number): Float32Array {
+    if (!this.#isScored) this.#score()
+    const from = this.#productsAt + query * this.capacity
+    return this.#cells.subarray(from, from + this.#count)
   }
-  for (let row = 0; row < count; row++) {
-    to.set(from.subarray(row * dimensions, (row + 1) * dimensions), row * stride)
+
+  /** Squared norm of every loaded row; NaN or Infinity where a row is not finite (or overflows). */
+  squaredNorms(): Float32Array {
+    const bytesPerRow = this.#stride * BYTES
+    const end = this.#count * bytesPerRow
+    if (end > 0) this.#squares(0, end, 0, bytesPerRow, bytesPerRow, this.#normsAt * BYTES, BYTES)
+    return this.#cells.subarray(this.#normsAt, this.#normsAt + this.#count)
+  }
+
+  #score(): void {
+    const bytesPerRow = this.#stride * BYTES
+    const end = this.#count * bytesPerRow
+    for (let query = 0; query < this.#queries && end > 0; query += QUERY_TILE) {
+      const from = this.#queriesAt * BYTES + query * bytesPerRow
+      const to = (this.#productsAt + query * this.capacity) * BYTES
+      this.#dots(0, end, from, 0, bytesPerRow, to, this.capacity * BYTES)
+    }
+    this.#isScored = true
+  }
+
+  #copyRows(from: Float32Array, at: number, count: number): void {
+    const dimensions = this.#dimensions
+    if (this.#stride === dimensions) {
+      this.#cells.set(from.subarray(0, count * dimensions), at)
+      return
+    }
+    for (let row = 0; row < count; row++) {
+      this.#cells.set(from.subarray(row * dimensions, (row + 1) * dimensions), at + row * this.#stride)
+    }
   }
 }
 

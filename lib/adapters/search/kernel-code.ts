@@ -10,23 +10,25 @@ const FLOATS_PER_VECTOR = 4
 const BYTES = 4
 
 /**
- * The module behind block-scorer.ts: `dots` compares ROW_TILE rows with QUERY_TILE queries, `dot` one with one. It is
+ * The module behind block-scorer.ts: `dots` compares rows with QUERY_TILE queries, `squares` each row with itself. It is
  * assembled when it is loaded (some milliseconds), so that no binary and no tool chain is needed.
  */
 export function assembleKernel(): WebAssembly.Module {
-  return assembleModule([dotsOfTile('dots', ROW_TILE, QUERY_TILE), dotsOfTile('dot', 1, 1)])
+  return assembleModule([dotsOfTiles('dots', ROW_TILE, QUERY_TILE), dotsOfTiles('squares', 1, 1)])
 }
 
 /**
- * name(rows, queries, bytesPerRow, out, outStride): the inner products of rowTile rows with queryTile queries as
- * float32 at out + query * outStride + row * 4. All addresses and strides are in bytes.
+ * name(rows, rowsEnd, queries, queryStep, bytesPerRow, out, outStride): the inner products of all rows with queryTile
+ * queries as float32 at out + query * outStride + row * 4, rowTile rows at a time, at least once. Between these the
+ * queries move on by queryStep. All addresses, steps and strides are in bytes.
  */
-function dotsOfTile(name: string, rowTile: number, queryTile: number): WasmFunction {
-  const [rows, queries, bytesPerRow, out, outStride, end, firstPointer] = [0, 1, 2, 3, 4, 5, 6] as const
+function dotsOfTiles(name: string, rowTile: number, queryTile: number): WasmFunction {
+  const [rows, rowsEnd, queries, queryStep, bytesPerRow, out, outStride] = [0, 1, 2, 3, 4, 5, 6] as const
+  const [end, firstPointer] = [7, 8] as const
   const rowPointer = (row: number) => firstPointer + row
   const queryPointer = (query: number) => firstPointer + rowTile + query
   const integers = 1 + rowTile + queryTile
-  const firstVector = 5 + integers
+  const firstVector = end + integers
   const sum = (row: number, query: number) => firstVector + row * queryTile + query
   const rowVector = (row: number) => firstVector + rowTile * queryTile + row
   const queryVector = firstVector + rowTile * queryTile + rowTile
@@ -46,37 +48,40 @@ function dotsOfTile(name: string, rowTile: number, queryTile: number): WasmFunct
       ),
     ]),
   ]
-  const advance = (local: number) => op.set(local, op.add(op.get(local), op.constant(STRIDE * BYTES)))
+  const advance = (local: number, step: Code) => op.set(local, op.add(op.get(local), step))
+  const rowBytes = (count: number) => op.multiply(op.get(bytesPerRow), op.constant(count))
+  const compareTile: Code = [
+    all((row, query) => op.set(sum(row, query), op.zeroVector())),
+    range(rowTile).map((row) => op.set(rowPointer(row), op.add(op.get(rows), rowBytes(row)))),
+    range(queryTile).map((query) => op.set(queryPointer(query), op.add(op.get(queries), rowBytes(query)))),
+    op.set(end, op.add(op.get(rows), op.get(bytesPerRow))),
+    op.repeatWhileBelow(rowPointer(0), end, [
+      range(STRIDE / FLOATS_PER_VECTOR).map((step) => products(step * FLOATS_PER_VECTOR * BYTES)),
+      range(rowTile).map((row) => advance(rowPointer(row), op.constant(STRIDE * BYTES))),
+      range(queryTile).map((query) => advance(queryPointer(query), op.constant(STRIDE * BYTES))),
+    ]),
+    all((row, query) =>
+      op.storeFloat(
+        op.add(
+          op.add(op.get(out), op.constant(row * BYTES)),
+          op.multiply(op.get(outStride), op.constant(query)),
+        ),
+        sumOfLanes(op.get(sum(row, query))),
+      ),
+    ),
+  ]
   return {
     name,
-    parameters: 5,
+    parameters: 7,
     integers,
     vectors: rowTile * queryTile + rowTile + 1,
     body: [
-      range(rowTile).map((row) =>
-        op.set(rowPointer(row), op.add(op.get(rows), op.multiply(op.get(bytesPerRow), op.constant(row)))),
-      ),
-      range(queryTile).map((query) =>
-        op.set(
-          queryPointer(query),
-          op.add(op.get(queries), op.multiply(op.get(bytesPerRow), op.constant(query))),
-        ),
-      ),
-      op.set(end, op.add(op.get(rows), op.get(bytesPerRow))),
-      op.repeatWhileBelow(rowPointer(0), end, [
-        range(STRIDE / FLOATS_PER_VECTOR).map((step) => products(step * FLOATS_PER_VECTOR * BYTES)),
-        range(rowTile).map((row) => advance(rowPointer(row))),
-        range(queryTile).map((query) => advance(queryPointer(query))),
+      op.repeatWhileBelow(rows, rowsEnd, [
+        compareTile,
+        advance(rows, rowBytes(rowTile)),
+        advance(out, op.constant(rowTile * BYTES)),
+        advance(queries, op.get(queryStep)),
       ]),
-      all((row, query) =>
-        op.storeFloat(
-          op.add(
-            op.add(op.get(out), op.constant(row * BYTES)),
-            op.multiply(op.get(outStride), op.constant(query)),
-          ),
-          sumOfLanes(op.get(sum(row, query))),
-        ),
-      ),
     ],
   }
 }

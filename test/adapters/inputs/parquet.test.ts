@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -7,10 +8,11 @@ import { openInput } from '../../../lib/adapters/inputs/open-input.ts'
 import { readExpected, readWhole } from '../../support/inputs.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
+const COMPRESSORS = { SNAPPY: undefined, GZIP: gzipSync, ZSTD: zstdCompressSync, BROTLI: brotliCompressSync }
 const { texts, rows } = readExpected()
 const numbers = rows.map((row) => [...row] as (number | null)[])
 
-function writeParquet(embeddings: unknown[] | undefined): string {
+function writeParquet(embeddings: unknown[] | undefined, codec: keyof typeof COMPRESSORS = 'SNAPPY'): string {
   const path = join(makeTempDir(), 'items.parquet')
   const flat = [
     {
@@ -37,7 +39,14 @@ function writeParquet(embeddings: unknown[] | undefined): string {
     ...(embeddings ? list : []),
   ] as const
   const plain = columns.map(({ name, data }) => ({ name, data: [...data] }))
-  const buffer = parquetWriteBuffer({ columnData: plain, schema: [...schema], rowGroupSize: 25 })
+  const compress = COMPRESSORS[codec]
+  const buffer = parquetWriteBuffer({
+    columnData: plain,
+    schema: [...schema],
+    rowGroupSize: 25,
+    codec,
+    ...(compress && { compressors: { [codec]: compress } }),
+  })
   writeFileSync(path, Buffer.from(buffer))
   return path
 }
@@ -52,6 +61,13 @@ test('reads every row group: ids, texts, embeddings, metadata', async () => {
   assert.equal(items[59], { id: '9007199254741052', text: texts[59], topic: 3, seen: 59 })
   assert.equal(rejects, [])
 })
+
+for (const codec of ['GZIP', 'ZSTD', 'BROTLI'] as const) {
+  test(`reads columns that are compressed by ${codec}`, async () => {
+    const { vectors } = await readWhole(await openInput(writeParquet(numbers, codec)))
+    assert.equal(vectors, numbers)
+  })
+}
 
 test('gives texts alone where there is no column of embeddings', async () => {
   const input = await openInput(writeParquet(undefined))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createBlockScorer } from '../../../lib/adapters/search/block-scorer.ts'
+import { BlockScorer } from '../../../lib/adapters/search/block-scorer.ts'
 
 const matrix = (rows: number, columns: number) =>
   fc
@@ -31,7 +31,7 @@ const dot = (a: Float32Array, b: Float32Array) =>
 test('gives the inner product of every row with every query, whatever their number and length', () => {
   fc.assert(
     fc.property(shapes, ({ shape: { dimensions }, rows, queries }) => {
-      const scorer = createBlockScorer(queries, dimensions)
+      const scorer = new BlockScorer(queries, dimensions)
       scorer.load(new Float32Array(dimensions * scorer.capacity).fill(7))
       const count = scorer.load(rows)
       assert.is(count, rows.length / dimensions)
@@ -50,12 +50,12 @@ test('gives the inner product of every row with every query, whatever their numb
 })
 
 test('takes as many rows as fit and says how many', () => {
-  const scorer = createBlockScorer(new Float32Array(8), 8)
+  const scorer = new BlockScorer(new Float32Array(8), 8)
   assert.is(scorer.load(new Float32Array(8 * (scorer.capacity + 5))), scorer.capacity)
 })
 
 test('tells a row that is not finite by its norm', () => {
-  const scorer = createBlockScorer(new Float32Array(3), 3)
+  const scorer = new BlockScorer(new Float32Array(3), 3)
   scorer.load(Float32Array.from([1, 2, 2, Number.NaN, 0, 0, 0, Number.POSITIVE_INFINITY, 0]))
   const norms = scorer.squaredNorms()
   assert.is(norms[0], 9)

@@ -26,6 +26,7 @@ export class FakeFleet {
   readonly plans: Plan[] = []
   readonly notes: string[] = []
   readonly profile
+  publishProblem: string | undefined
   confirm: (plan: Plan) => Promise<void> = async () => undefined
 
   constructor(manifests: readonly Manifest[], profile = '') {
@@ -39,6 +40,7 @@ export class FakeFleet {
     const embedder: Embedder = { embed: async (texts) => new Float32Array(4 * texts.length).fill(0.5) }
     return {
       ...{ profile, generations, transport, orchestrator, state, embedder },
+      publishing: { findProblem: async () => this.publishProblem },
       reporter: this.createReporter(),
       signal: new AbortController().signal,
       owner: 'tester@here 1',

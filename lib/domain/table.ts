@@ -1,5 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
-
 export type TableOptions = {
   /** Numbers of the columns that are aligned to the right. */
   readonly right?: readonly number[]
@@ -9,6 +7,8 @@ export type TableOptions = {
 const segmenter = new Intl.Segmenter()
 const WIDE =
   /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/u
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
+const COLOUR = /\u001b\[[\d;]*m/g
 // These are pictographs by Unicode, but terminals draw them one column wide.
 const NARROW = /^[✔✖↔]$/u
 
@@ -25,7 +25,7 @@ export function renderTable(rows: readonly (readonly string[])[], options: Table
 /** Columns that a text takes in a terminal. */
 export function measureWidth(text: string): number {
   let width = 0
-  for (const { segment } of segmenter.segment(stripVTControlCharacters(text))) {
+  for (const { segment } of segmenter.segment(text.replaceAll(COLOUR, ''))) {
     width += WIDE.test(segment) && !NARROW.test(segment) ? 2 : 1
   }
   return width
