@@ -10,7 +10,7 @@ const { values, positionals } = parseArgs({
     /** Files at a time. */
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     /** Seconds that one file may take. */
-    deadline: { type: 'string', default: '300' },
+    deadline: { type: 'string', default: '600' },
     /** Directory that paths are relative to. */
     root: { type: 'string', default: ROOT },
   },

@@ -7,7 +7,7 @@ export type GoldenHit = { readonly id: string; readonly cluster: number; readonl
 export type GoldenQuery = {
   /** Id of the sampled item. */
   readonly id: string
-  /** Text of the sampled item, where it has one; lets the gateway check the model it embeds with. */
+  /** Text of the sampled item, where no other item has the same; lets the gateway check the model it embeds with. */
   readonly text?: string
   /** [dimensions] float32 values */
   readonly vector: readonly number[]

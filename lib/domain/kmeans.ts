@@ -100,6 +100,7 @@ function draw(weights: Float64Array, random: () => number): number {
 }
 
 type Assignment = {
+  /** The cluster of every row, by its score less the penalty of the cluster. */
   readonly homes: Int32Array
   readonly sizes: Float64Array
   /** Sizes if every row went to its nearest centroid. */
@@ -119,32 +120,40 @@ function assign(
   const sizes = new Float64Array(clusters)
   const plainSizes = new Float64Array(clusters)
   const offsets = squaredNorms(centroids, dimensions).map((norm) => (metric === 'l2' ? norm / 2 : 0))
+  const scores = new Float64Array(clusters)
   const scorer = createScorer(centroids, dimensions)
   let gaps = 0
   forEachBlock(rows, dimensions, scorer, (first, size) => {
     const products = Array.from({ length: clusters }, (_, cluster) => scorer.productsOf(cluster))
     for (let row = 0; row < size; row++) {
-      let [best, second, nearest] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
-      let [bestPenalised, home] = [Number.NEGATIVE_INFINITY, 0]
       for (let cluster = 0; cluster < clusters; cluster++) {
-        const score = products[cluster]![row]! - offsets[cluster]!
-        if (score > best) {
-          second = best
-          best = score
-          nearest = cluster
-        } else if (score > second) second = score
-        if (score - penalties[cluster]! > bestPenalised) {
-          bestPenalised = score - penalties[cluster]!
-          home = cluster
-        }
+        scores[cluster] = products[cluster]![row]! - offsets[cluster]!
       }
+      const { home, nearest, gap } = chooseHome(scores, penalties)
       homes[first + row] = home
       sizes[home]! += 1
       plainSizes[nearest]! += 1
-      if (clusters > 1) gaps += best - second
+      gaps += gap
     }
   })
   return { homes, sizes, plainSizes, gap: gaps / count }
+}
+
+/** The best cluster with and without penalties, and how much better it is than the second without. */
+function chooseHome(
+  scores: Float64Array,
+  penalties: Float64Array,
+): { home: number; nearest: number; gap: number } {
+  let [home, nearest, second] = [0, 0, Number.NEGATIVE_INFINITY]
+  for (let cluster = 1; cluster < scores.length; cluster++) {
+    const score = scores[cluster]!
+    if (score - penalties[cluster]! > scores[home]! - penalties[home]!) home = cluster
+    if (score > scores[nearest]!) {
+      second = scores[nearest]!
+      nearest = cluster
+    } else if (score > second) second = score
+  }
+  return { home, nearest, gap: scores.length === 1 ? 0 : scores[nearest]! - second }
 }
 
 function meansOf(

@@ -46,7 +46,10 @@ const FINAL_ROUNDS = 3
  */
 export function hashBytes(bytes: DataView, start: number, end: number, out: Uint32Array): void {
   const words = (end - start) >>> 2
-  let [v0, v1, v2, v3] = [0, 0xee, 0x6c796765, 0x74656462]
+  let v0 = 0
+  let v1 = 0xee
+  let v2 = 0x6c796765
+  let v3 = 0x74656462
   for (let step = 0; step <= words + 2 * FINAL_ROUNDS; step++) {
     let word = 0
     if (step < words) word = bytes.getInt32(start + 4 * step, true)

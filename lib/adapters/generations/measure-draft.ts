@@ -29,7 +29,12 @@ export async function measureDraft(
     orders,
   )
   const nprobe = chooseNprobe(curve, recallTarget)
-  const queries = sample.map((query, index) => ({ ...query, hits: found[index]!.slice(0, GOLDEN_K) }))
+  const queries = sample.map(({ text, ...query }, index) => ({
+    ...query,
+    // A text that several items have cannot tell which of their embeddings the model would make.
+    ...(text !== undefined && scan.isUnique(text) && { text }),
+    hits: found[index]!.slice(0, GOLDEN_K),
+  }))
   const golden: Golden = { k: GOLDEN_K, queries, pairs }
   const recall = curve[nprobe - 1]!.recall
   const circumstances = { golden, hasPairs: pairVectors !== null, nprobe, recall, rejects, parent }

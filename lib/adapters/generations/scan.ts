@@ -6,6 +6,7 @@ import { type FileEntry, shardFile } from '../../domain/manifest.ts'
 import type { Model } from '../../domain/model.ts'
 import { NEIGHBOURS_KEPT } from '../../domain/recall.ts'
 import { scoringOf } from '../../domain/similarity.ts'
+import { hashText } from '../../domain/text-hash.ts'
 import { compareMatches, type Match } from './best-matches.ts'
 import type { ItemsFacts } from './scan-items.ts'
 import type { VectorsFacts } from './scan-vectors.ts'
@@ -29,6 +30,8 @@ export type Scan = {
   readonly files: readonly FileEntry[]
   readonly repeatedIds: number
   readonly repeatedTexts: number
+  /** Whether no two items have this text. */
+  isUnique(text: string): boolean
   /** The nearest rows of every query over all shards, best first. */
   readonly matches: readonly (readonly Match[])[]
 }
@@ -104,6 +107,7 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
       files: entries.flat(),
       repeatedIds,
       repeatedTexts,
+      isUnique: (text) => texts.countOf(...hashText(text)) <= 1,
       matches: Array.from({ length: queries.length / model.dimensions }, (_, query) =>
         scans
           .flatMap(({ matches }) => matches[query]!)

@@ -28,8 +28,6 @@ type Waiting = { resolve(value: never): void; reject(error: Error): void }
 /** Starts the module at `url` as a thread; it must call `answerCalls`. */
 export function startThread<H extends Handlers>(url: URL): Thread<H> {
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData: url.href })
-  // A thread that nobody waits for must not keep the process running.
-  worker.unref()
   const waiting = new Map<number, Waiting>()
   let calls = 0
   const failAll = (error: Error) => {
@@ -45,6 +43,8 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
   })
   worker.on('error', failAll)
   worker.on('exit', () => failAll(new LongshoreError('interrupted', 'a thread was stopped')))
+  // A thread that nobody waits for must not keep the process running; listening for messages would.
+  worker.unref()
   return {
     call: (name, argument, transfer = []) =>
       new Promise((resolve, reject) => {
@@ -54,6 +54,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
         worker.postMessage({ id, name, argument }, transfer as readonly Transferable[])
       }),
     async stop() {
+      worker.ref()
       await worker.terminate()
     },
   }

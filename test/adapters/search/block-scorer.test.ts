@@ -54,6 +54,27 @@ test('takes as many rows as fit and says how many', () => {
   assert.is(scorer.load(new Float32Array(8 * (scorer.capacity + 5))), scorer.capacity)
 })
 
+test('lets rows be read into its memory, whatever their length', () => {
+  for (const dimensions of [3, 16]) {
+    const query = new Float32Array(dimensions).fill(2)
+    const scorer = new BlockScorer(query, dimensions)
+    const rows = Float32Array.from({ length: 2 * dimensions }, (_, index) => index)
+    const count = scorer.fill((target) => {
+      target.set(new Uint8Array(rows.buffer))
+      return rows.byteLength
+    })
+    assert.is(count, 2)
+    const sum = (row: number) =>
+      rows.subarray(row * dimensions, (row + 1) * dimensions).reduce((a, b) => a + b)
+    assert.equal([...scorer.productsOf(0)], [2 * sum(0), 2 * sum(1)])
+    assert.is(
+      scorer.fill(() => 0),
+      0,
+    )
+    assert.is(scorer.productsOf(0).length, 0)
+  }
+})
+
 test('tells a row that is not finite by its norm', () => {
   const scorer = new BlockScorer(new Float32Array(3), 3)
   scorer.load(Float32Array.from([1, 2, 2, Number.NaN, 0, 0, 0, Number.POSITIVE_INFINITY, 0]))
