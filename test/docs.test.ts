@@ -35,8 +35,7 @@ test('every dependency is imported, or is a program that the scripts of the pack
   const sources = globSync('{lib,services,scripts,bench,test}/**/*.{ts,mjs}', { cwd: ROOT })
     .map(read)
     .join('\n')
-  // ssh2 stands ready for the SSH transport, the next engine.
-  const programs = ['node', 'zx', 'ssh2']
+  const programs = ['node', 'zx']
   const unused = Object.keys(PACKAGE.dependencies).filter(
     (name) => !programs.includes(name) && !sources.includes(`'${name}'`),
   )

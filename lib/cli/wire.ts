@@ -21,15 +21,24 @@ export async function createContext(
 
 type Ports = Pick<
   Context,
-  'inputs' | 'generations' | 'writer' | 'transport' | 'orchestrator' | 'publishing' | 'state' | 'embedder'
+  | 'inputs'
+  | 'generations'
+  | 'writer'
+  | 'images'
+  | 'transport'
+  | 'orchestrator'
+  | 'publishing'
+  | 'state'
+  | 'embedder'
 >
 
 async function createPorts(profile: Profile): Promise<Ports> {
-  const [inputs, pairs, store, writer, engine, embedder] = await Promise.all([
+  const [inputs, pairs, store, writer, images, engine, embedder] = await Promise.all([
     import('../adapters/inputs/open-input.ts'),
     import('../adapters/inputs/golden-pairs.ts'),
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
+    import('../adapters/docker/images.ts'),
     createEngine(profile),
     createEmbedder(profile),
   ])
@@ -37,6 +46,7 @@ async function createPorts(profile: Profile): Promise<Ports> {
     inputs: { open: (path) => inputs.openInput(path), readPairs: pairs.readGoldenPairs },
     generations: store.createGenerationStore(profile.generations),
     writer: writer.createGenerationWriter(profile.generations),
+    images: images.createDockerImages(),
     embedder,
     ...engine,
   }

@@ -3,9 +3,11 @@ import type { Plan } from '../domain/plan.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
+import type { ImageStore } from '../ports/image-store.ts'
 import type { InputSource } from '../ports/input.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
+import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -16,11 +18,14 @@ export interface Context {
   readonly inputs: InputSource
   readonly generations: GenerationStore
   readonly writer: GenerationWriter
+  readonly images: ImageStore
   readonly transport: Transport
   readonly orchestrator: Orchestrator
   readonly publishing: Publishing
   readonly state: StateStore
   readonly embedder: Embedder
+  /** Runs commands on nodes, where nodes are machines of their own. */
+  readonly shell?: RemoteShell
   readonly reporter: Reporter
   readonly signal: AbortSignal
   /** `user@host pid` of this run. */
@@ -33,7 +38,7 @@ export interface Context {
 }
 
 /** What flows need that move the fleet, not files. */
-export type FleetContext = Omit<Context, 'inputs' | 'writer'>
+export type FleetContext = Omit<Context, 'inputs' | 'writer' | 'images'>
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
 export type Answer = {

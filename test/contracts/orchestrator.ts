@@ -9,6 +9,8 @@ export type OrchestratorSubject = {
   readonly orchestrator: Orchestrator
   /** Two nodes that may run tasks. */
   readonly nodes: readonly [string, string]
+  /** How long a change may take whose task fails, in milliseconds; 3000 where left out. */
+  readonly failureDeadlineMs?: number
   /** Makes a running task end as if it had crashed; resolves when the engine knows. */
   breakTask(task: Task): Promise<void>
 }
@@ -82,7 +84,7 @@ export function describeOrchestrator(name: string, makeSubject: () => Promise<Or
       await change(subject, makeSpec(subject))
       const before = await observeOne(subject)
       const bad = makeSpec(subject, { generations: [DG_2], settings })
-      await rejectsWith(change(subject, bad, 3000), 'remote', new RegExp(words))
+      await rejectsWith(change(subject, bad, subject.failureDeadlineMs ?? 3000), 'remote', new RegExp(words))
       assert.equal(await observeOne(subject), before)
     })
   }

@@ -8,7 +8,16 @@ import { makeQuestions, writeQuestions } from '../support/questions.ts'
 import { ROOT } from '../support/shared.ts'
 import { makeTempDir } from '../support/temp.ts'
 
-const COMMANDS = ['split-index', 'deliver', 'update-indices', 'rollback', 'status', 'doctor', 'down'] as const
+const COMMANDS = [
+  'split-index',
+  'deliver',
+  'update-indices',
+  'rollback',
+  'status',
+  'doctor',
+  'image',
+  'down',
+] as const
 
 let fleet: Fleet
 test.before(async () => {

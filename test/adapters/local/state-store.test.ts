@@ -72,7 +72,9 @@ test('a process that got the number of a dead owner is not taken for it', () => 
 
 test('a process that has ended counts as dead although nobody has collected it', async () => {
   // The shell's child ends soon, and the shell that has become sleep by then never asks for it.
-  const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   children.push(shell)
   const [output] = (await once(shell.stdout, 'data')) as [Buffer]
   const zombie = { ...identifyProcess(), pid: Number(String(output)), startTicks: null }

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { dirname } from 'node:path/posix'
+import { LongshoreError } from '../../domain/errors.ts'
+import { type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
+import { hasCode } from '../local/durable-files.ts'
+import { type Finding, surveyFiles } from './held-files.ts'
+import { allowMs, type Place, runScript } from './run-script.ts'
+import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH } from './scripts.ts'
+import { type Piece, sendFile } from './send-file.ts'
+import { hashStart, readSource } from './source-file.ts'
+import { takeTurns } from './take-turns.ts'
+
+/** One generation on its way to one node. */
+export type Delivery = {
+  readonly place: Place
+  readonly manifest: Manifest
+  /** Directory that holds the generation. */
+  readonly from: string
+  /** Part of the names of what this attempt alone writes. */
+  readonly run: string
+  /** Files on the way at the same time: while one is hashed on the node, others are sent. */
+  readonly filesAtOnce: number
+  readonly signal: AbortSignal
+  readonly onBytes: (bytes: number) => void
+}
+
+/** A file that has to be sent, from the end of the piece that the node has of it. */
+type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
+
+/**
+ * Puts a generation together beside its final name, then gives it that name. Keeps what an earlier attempt has brought
+ * over. Resolves to the bytes sent. Raises `remote` when there is no room, and then leaves nothing; `corrupt` when a
+ * file arrives otherwise than the manifest says or a symbolic link is in the way.
+ */
+export async function deliverFiles(delivery: Delivery): Promise<number> {
+  try {
+    await prepare(delivery)
+    const missing = await planFiles(delivery)
+    await takeTurns(missing, delivery.filesAtOnce, delivery.signal, (file, signal) =>
+      deliverFile(delivery, file, signal),
+    )
+    await deliverManifest(delivery)
+    await publish(delivery)
+    return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
+  } catch (error) {
+    throw hasCode(error, 'ENOSPC') ? await giveUpRoom(delivery, error) : error
+  }
+}
+
+async function prepare({ place, manifest, signal }: Delivery): Promise<void> {
+  const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
+    signal,
+    timeoutMs: allowMs(place, 0),
+    codes: [CODES.link],
+  })
+  if (code !== CODES.link) return
+  throw new LongshoreError('corrupt', `${place.node}: ${stdout.trim()} is a symbolic link`, {
+    hint: `see where it leads and remove it on ${place.node}; generations are plain directories`,
+  })
+}
+
+/** What has to be sent. Raises `ENOSPC` when it has no room. */
+async function planFiles(delivery: Delivery): Promise<Missing[]> {
+  const { place, manifest, signal } = delivery
+  const findings = await surveyFiles(place, locatePartial(delivery), manifest.files, signal)
+  // Links and the like are made by no delivery: nothing of it is worth keeping.
+  if (findings.some(isForeign)) return discardAndPlan(delivery)
+  const missing: Missing[] = []
+  for (const [index, entry] of manifest.files.entries()) {
+    const finding = findings[index]!
+    if (finding.state === 'whole' && finding.sha256 === entry.sha256) continue
+    missing.push({ entry, piece: await findPiece(delivery, entry, finding) })
+  }
+  if ((await readFree(delivery)) >= countMissing(missing)) return missing
+  // A piece is copied before it is continued: without it there may be room enough.
+  if (missing.some(({ piece }) => piece)) return discardAndPlan(delivery)
+  throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
+}
+
+async function discardAndPlan(delivery: Delivery): Promise<Missing[]> {
+  await discard(delivery)
+  await prepare(delivery)
+  return planFiles(delivery)
+}
+
+function isForeign(finding: Finding): boolean {
+  return finding.state === 'link' || (finding.state === 'wrong' && finding.problem === 'is no plain file')
+}
+
+/** The piece of a file that a node has, where it is the beginning of ours. */
+async function findPiece({ from }: Delivery, entry: FileEntry, finding: Finding): Promise<Piece | undefined> {
+  if (finding.state !== 'part') return undefined
+  const { bytes, name, sha256 } = finding
+  return (await hashStart(from, entry, bytes)) === sha256 ? { bytes, name } : undefined
+}
+
+function countMissing(missing: readonly Missing[]): number {
+  return missing.reduce((sum, { entry }) => sum + entry.bytes, 0)
+}
+
+async function deliverFile(
+  delivery: Delivery,
+  { entry, piece }: Missing,
+  signal: AbortSignal,
+): Promise<void> {
+  const { place, from, run, onBytes } = delivery
+  await sendFile(place, {
+    directory: locatePartial(delivery),
+    entry,
+    piece,
+    run,
+    contents: readSource(from, entry, piece?.bytes ?? 0),
+    signal,
+    onBytes,
+  })
+}
+
+async function deliverManifest(delivery: Delivery): Promise<void> {
+  const { place, manifest, run, signal } = delivery
+  const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  await sendFile(place, {
+    directory: locatePartial(delivery),
+    entry: { path: MANIFEST_FILE, bytes: text.length, sha256 },
+    piece: undefined,
+    run,
+    contents: (async function* () {
+      yield text
+    })(),
+    signal,
+    onBytes: () => undefined,
+  })
+}
+
+async function publish({ place, manifest, run, signal }: Delivery): Promise<void> {
+  const { generation, files } = manifest
+  const paths = [MANIFEST_FILE, ...files.map(({ path }) => path)]
+  const names = new Set(paths.flatMap((path) => [dirname(path), path]))
+  const aside = `${place.home}/.${generation}.old-${run}`
+  await runScript(place, PUBLISH, [place.home, generation, aside], {
+    stdin: `//${[...names].join('//')}//`,
+    signal,
+    timeoutMs: allowMs(place, 0),
+  })
+}
+
+/** Makes room again, as far as this delivery took it, and tells how much there is. */
+async function giveUpRoom(delivery: Delivery, cause: unknown): Promise<LongshoreError> {
+  const { place, manifest } = delivery
+  await discard(delivery)
+  const needed = countMissing(manifest.files.map((entry) => ({ entry, piece: undefined })))
+  const free = await readFree(delivery)
+  return new LongshoreError(
+    'remote',
+    `${place.node} has no room for ${manifest.generation}: it needs ${needed} bytes, ${free} are free`,
+    { hint: `free some space on ${place.node}, or lower update.keep in the profile`, cause },
+  )
+}
+
+async function discard({ place, manifest, signal }: Delivery): Promise<void> {
+  const args = [place.home, manifest.generation]
+  await runScript(place, DISCARD, args, { signal, timeoutMs: allowMs(place, 0) })
+}
+
+async function readFree({ place, signal }: Delivery): Promise<number> {
+  const { stdout } = await runScript(place, INSPECT, [place.home], { signal, timeoutMs: allowMs(place, 0) })
+  return Number.parseInt(stdout, 10)
+}
+
+function locatePartial({ place, manifest }: Delivery): string {
+  return `${place.home}/.${manifest.generation}.partial`
+}

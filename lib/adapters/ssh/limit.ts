@@ -1,0 +1,19 @@
+/** Runs work, at most so much at a time; the rest waits in the order it came. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>
+
+/** A limit of `size` pieces of work at a time. */
+export function createLimit(size: number): Limit {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (work) => {
+    if (running < size) running++
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}

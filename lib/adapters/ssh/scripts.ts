@@ -1,0 +1,96 @@
+// What nodes run: POSIX sh and coreutils, nothing else. Everything that varies comes as $1, $2... or by standard input,
+// never as part of the text.
+
+/** Exit codes of the scripts that say more than "failed". */
+export const CODES = { missing: 3, short: 4, damaged: 5, link: 6, notDirectory: 7 } as const
+
+/** $1 home. Prints free bytes, bytes of memory, then the names that may be generations. */
+export const INSPECT = `
+directory=$1
+while [ ! -d "$directory" ]; do directory=$(dirname -- "$directory"); done
+df -B1 --output=avail -- "$directory" | tail -n 1 || exit
+while read -r key value unit; do [ "$key" = MemTotal: ] && echo "$((value * 1024))"; done < /proc/meminfo
+[ -e "$1" ] || exit 0
+cd -- "$1" || exit
+for name in dg_*; do [ -e "$name" ] && echo "$name"; done
+:`
+
+/** $1 directory of a generation. Prints its manifest. */
+export const READ_MANIFEST = `
+[ ! -L "$1" ] || exit ${CODES.link}
+[ -e "$1" ] || exit ${CODES.missing}
+[ -d "$1" ] || exit ${CODES.notDirectory}
+[ ! -f "$1/manifest.json" ] || [ -L "$1/manifest.json" ] || cat -- "$1/manifest.json"`
+
+/**
+ * $1 directory; reads lines \`bytes path\`. Prints a line for each path: \`link\`, \`other\`, \`missing\`, \`size BYTES\`,
+ * \`whole SHA256\` for a plain file of that size, or \`part BYTES SHA256 NAME\` for the longest piece of one.
+ */
+export const SURVEY = `
+cd -- "$1" || exit
+hash() { sum=$(sha256sum < "$1") && sum=\${sum%% *}; }
+while read -r bytes path; do
+  if [ -L "$path" ] || [ -L "\${path%/*}" ]; then echo link
+  elif [ -f "$path" ]; then
+    size=$(stat -c %s -- "$path") || exit
+    if [ "$size" = "$bytes" ]; then hash "$path" || exit; echo "whole $sum"; else echo "size $size"; fi
+  elif [ -e "$path" ]; then echo other
+  else
+    longest=0
+    for piece in "$path".part-*; do
+      [ -f "$piece" ] && [ ! -L "$piece" ] || continue
+      size=$(stat -c %s -- "$piece") || exit
+      if [ "$size" -gt "$longest" ] && [ "$size" -le "$bytes" ]; then longest=$size name=$piece; fi
+    done
+    if [ "$longest" = 0 ]; then echo missing; else hash "$name" || exit; echo "part $longest $sum $name"; fi
+  fi
+done`
+
+/** $1 home, $2 generation. Makes the directory that a delivery is put together in. */
+export const PREPARE = `
+for path in "$1/$2" "$1/.$2.partial"; do [ ! -L "$path" ] || { echo "$path"; exit ${CODES.link}; }; done
+[ ! -e "$1/.$2.partial" ] || [ -d "$1/.$2.partial" ] || rm -f -- "$1/.$2.partial" || exit
+mkdir -p -- "$1/.$2.partial"`
+
+/**
+ * $1 file to be, $2 its bytes, $3 its SHA-256, $4 the name it has until it is whole, $5 bytes to begin with, $6 the
+ * piece that has them; reads the rest. The piece is copied, not continued: a writer of a connection that was given up
+ * may still hold it.
+ */
+export const RECEIVE = `
+set -C
+mkdir -p -- "\${1%/*}" || exit
+{ [ "$5" = 0 ] || head -c "$5" -- "$6"; } > "$4" && cat >> "$4" || exit
+[ "$(stat -c %s -- "$4")" = "$2" ] || exit ${CODES.short}
+sync -- "$4" || exit
+sum=$(sha256sum < "$4") || exit
+[ "\${sum%% *}" = "$3" ] || { echo "\${sum%% *}"; rm -f -- "$4"; exit ${CODES.damaged}; }
+mv -fT -- "$4" "$1" || exit
+[ "$5" = 0 ] || rm -f -- "$6"`
+
+/**
+ * $1 home, $2 generation, $3 name of what stood there; reads the names that belong to it, each between two slashes.
+ * Deletes what does not belong, then gives the directory its final name.
+ */
+export const PUBLISH = `
+final=$1/$2 partial=$1/.$2.partial
+expected=$(cat)
+cd -- "$partial" || exit
+for name in * .[!.]* ..?* */* */.[!.]* */..?*; do
+  [ -e "$name" ] || [ -L "$name" ] || continue
+  case $expected in *"//$name//"*) ;; *) rm -rf -- "$name" || exit ;; esac
+done
+sync -- */ . || exit
+if [ -e "$final" ] || [ -L "$final" ]; then mv -T -- "$final" "$3" || exit; fi
+mv -T -- "$partial" "$final" || exit
+sync -- "$1" || exit
+rm -rf -- "$1/.$2."*`
+
+/** $1 home, $2 generation, $3 name that it is deleted under: half deleted, it is never seen under its own. */
+export const REMOVE = `
+[ -d "$1" ] || exit 0
+if [ -e "$1/$2" ] || [ -L "$1/$2" ]; then mv -T -- "$1/$2" "$3" && sync -- "$1" || exit; fi
+rm -rf -- "$1/.$2."*`
+
+/** $1 home, $2 generation. Deletes what a delivery has put together. */
+export const DISCARD = `rm -rf -- "$1/.$2.partial"`

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { isAbsolute, normalize } from 'node:path/posix'
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
+import type { Manifest } from '../../domain/manifest.ts'
+import type { RemoteShell } from '../../ports/remote-shell.ts'
+import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import { deliverFiles } from './delivery.ts'
+import { findProblem, readHeld } from './held-files.ts'
+import { allowMs, type Place, runScript } from './run-script.ts'
+import { INSPECT, REMOVE } from './scripts.ts'
+
+export type SshTransportSettings = {
+  readonly shell: RemoteShell
+  /** Every node with the absolute path of the directory that holds its generations. */
+  readonly nodes: readonly { readonly name: string; readonly directory: string }[]
+  /** How long a node may do nothing that we can see, besides reading and writing files, in milliseconds. */
+  readonly operationTimeoutMs: number
+  /** Files of one generation that are on the way to one node at the same time. */
+  readonly filesAtOnce?: number
+}
+
+/**
+ * Carries generations to machines that have sshd and coreutils. Closing it closes the shell. Raises `usage` for a
+ * directory that is not absolute.
+ */
+export function createSshTransport(settings: SshTransportSettings): Transport {
+  const { shell, operationTimeoutMs, filesAtOnce = 4 } = settings
+  const homes = new Map(settings.nodes.map(({ name, directory }) => [name, checkDirectory(directory)]))
+  const locate = (node: string): Place => {
+    const home = homes.get(node)
+    if (home !== undefined) return { node, home, shell, operationTimeoutMs }
+    throw new LongshoreError('usage', `there is no node ${node} in the profile`)
+  }
+  const deliver = async (node: string, from: string, manifest: Manifest, options: DeliverOptions) => {
+    const { signal, onBytes = () => undefined } = options
+    const place = locateFor(locate(node), manifest.generation)
+    if ((await findProblem(place, manifest, signal)) === undefined) return 0
+    return deliverFiles({ place, manifest, from, run: nameRun(), filesAtOnce, signal, onBytes })
+  }
+  return {
+    inspect: async (node, signal) => inspectNode(locate(node), signal),
+    deliver,
+    async verify(node, manifest, signal) {
+      const found = await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)
+      if (!found) return
+      const kind = found.isThere ? 'corrupt' : 'not-found'
+      throw new LongshoreError(kind, `${node}: ${manifest.generation} ${found.problem}`, {
+        hint: `deliver ${manifest.generation} again`,
+      })
+    },
+    async remove(node, generation, signal) {
+      const place = locateFor(locate(node), generation)
+      const aside = `${place.home}/.${generation}.removed-${nameRun()}`
+      const options = { signal, timeoutMs: allowMs(place, 0) }
+      await runScript(place, REMOVE, [place.home, generation, aside], options)
+    },
+    close: () => shell.close(),
+  }
+}
+
+function checkDirectory(directory: string): string {
+  const normal = normalize(directory).replace(/\/$/, '')
+  if (isAbsolute(directory) && normal !== '') return normal
+  throw new LongshoreError('usage', `"${directory}" is no directory that nodes can keep generations in`, {
+    hint: 'give an absolute path, for example /var/lib/longshore',
+  })
+}
+
+/** Refuses names that would lead out of the node's directory. */
+function locateFor(place: Place, generation: string): Place {
+  if (isGenerationName(generation)) return place
+  throw new LongshoreError('usage', `${generation} leads out of ${place.home}`)
+}
+
+function nameRun(): string {
+  return randomBytes(4).toString('hex')
+}
+
+async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts> {
+  const name = place.node
+  try {
+    const options = { signal, timeoutMs: allowMs(place, 0) }
+    const { stdout } = await runScript(place, INSPECT, [place.home], options)
+    const [free, memory, ...names] = stdout.split('\n')
+    const known = names.filter(isGenerationName).sort(compareGenerations)
+    const generations = await Promise.all(known.map((one) => inspectGeneration(place, one, signal)))
+    return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations }
+  } catch (error) {
+    if (signal.aborted) throw error
+    return {
+      name,
+      reachable: false,
+      problem: messageOf(error),
+      freeBytes: 0,
+      memoryBytes: 0,
+      generations: [],
+    }
+  }
+}
+
+async function inspectGeneration(place: Place, name: string, signal: AbortSignal): Promise<HeldGeneration> {
+  const held = await readHeld(place, name, signal)
+  const manifest = 'manifest' in held ? held.manifest : null
+  return { name, digest: manifest?.generation === name ? manifest.digest : null }
+}

@@ -1,0 +1,77 @@
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { isSameSpec } from '../../domain/plan-services.ts'
+import type { ServiceSpec } from '../../domain/service.ts'
+import type { SwarmService } from '../../domain/swarm-inspect.ts'
+import type { ChangeOptions } from '../../ports/orchestrator.ts'
+import { applyFormer, applySpec } from './apply-service.ts'
+import { type Engine, readService } from './engine-parts.ts'
+import type { FleetView } from './read-fleet.ts'
+import { removeService } from './remove-services.ts'
+import { settle } from './settle.ts'
+
+/** Going back is not given up sooner, however short the deadline of the change was. */
+const LEAST_BACK_MS = 60_000
+
+/** Changes a service as the port says; what a task or the scheduler said against it is in the error. */
+export async function changeService(
+  engine: Engine,
+  spec: ServiceSpec,
+  options: ChangeOptions,
+): Promise<void> {
+  const { signal, deadlineMs } = options
+  const before = await readService(engine, spec.name, signal)
+  const [former] = before.services
+  const known = listIds(before)
+  const end = performance.now() + deadlineMs
+  const isThere = former !== undefined && isSameSpec(former.spec, spec) && !isPaused(former)
+  if (!isThere) await applySpec(engine, spec, options)
+  try {
+    await settle(engine, { spec, known, end }, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof LongshoreError) || error.kind !== 'remote' || isThere) throw error
+    throw await putBack(engine, { spec, former, error, deadlineMs }, signal)
+  }
+}
+
+type Failed = {
+  readonly spec: ServiceSpec
+  readonly former: SwarmService | undefined
+  readonly error: LongshoreError
+  readonly deadlineMs: number
+}
+
+/**
+ * Makes the service what it was, by the recipe that its former self carried; hands out the error to raise. Never
+ * `--rollback`: that swaps the last two specs, whoever wrote them.
+ */
+async function putBack(engine: Engine, failed: Failed, signal: AbortSignal): Promise<LongshoreError> {
+  const { spec, former, error, deadlineMs } = failed
+  try {
+    if (!former) {
+      await removeService(engine, spec.name, signal)
+      return error
+    }
+    const view = await readService(engine, spec.name, signal)
+    const [current] = view.services
+    const isBack = current !== undefined && isSameSpec(current.spec, former.spec) && !isPaused(current)
+    if (!isBack) await applyFormer(engine, former, { signal, deadlineMs })
+    const end = performance.now() + Math.max(deadlineMs, LEAST_BACK_MS)
+    await settle(engine, { spec: former.spec, known: listIds(view), end }, signal)
+    return error
+  } catch (other) {
+    signal.throwIfAborted()
+    if (other instanceof LongshoreError && other.kind === 'locked') return other
+    return new LongshoreError('remote', `${error.message}; it could not be put back: ${messageOf(other)}`, {
+      cause: other,
+    })
+  }
+}
+
+function isPaused({ update }: SwarmService): boolean {
+  return update?.state === 'paused' || update?.state === 'rollback_paused'
+}
+
+function listIds({ tasks }: FleetView): ReadonlySet<string> {
+  return new Set(tasks.map(({ id }) => id))
+}

@@ -1,0 +1,95 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import type { RemoteShell, RunResult } from '../../ports/remote-shell.ts'
+
+export type AskOptions = {
+  readonly signal: AbortSignal
+  readonly stdin?: string
+  /** How long to go on asking while no manager can answer, in milliseconds. */
+  readonly patienceMs?: number
+}
+
+/** The managers of a Swarm as one: whichever can answer. */
+export interface Manager {
+  /** Runs `docker` with these arguments. Any exit code is a result. Raises `remote` when no manager can answer. */
+  run(args: readonly string[], options: AskOptions): Promise<RunResult>
+  /** The same, for what must succeed: raises `remote` with docker's own words, and hands out what it printed. */
+  read(args: readonly string[], options: AskOptions): Promise<string>
+}
+
+const PATIENCE_MS = 30_000
+const COMMAND_MS = 20_000
+const PAUSE_MS = 500
+
+/** Words of an engine that cannot speak for the Swarm now; another one may, or the same one soon. */
+const ELSEWHERE =
+  /not a swarm manager|does not have a leader|lost leader|no elected|code = (Unavailable|DeadlineExceeded)|deadline exceeded|cannot connect to the docker daemon|error during connect|request canceled/i
+
+/**
+ * Asks the manager that answered last, then the others in turn, and all again until patience ends. A command may
+ * have taken effect on a manager that was lost before it could say so: commands must bear being run twice.
+ */
+export function createManager(shell: RemoteShell, nodes: readonly string[]): Manager {
+  let first = 0
+  const tryAll = async (argv: readonly string[], { signal, stdin }: AskOptions) => {
+    const reasons: string[] = []
+    for (const offset of nodes.keys()) {
+      const turn = (first + offset) % nodes.length
+      const node = nodes[turn]!
+      const result = await runOn(shell, node, argv, { signal, ...(stdin !== undefined && { stdin }) })
+      if (typeof result !== 'string') {
+        first = turn
+        return result
+      }
+      reasons.push(result)
+    }
+    return reasons
+  }
+  const run: Manager['run'] = async (args, options) => {
+    const end = performance.now() + (options.patienceMs ?? PATIENCE_MS)
+    for (;;) {
+      const result = await tryAll(['docker', ...args], options)
+      if (!Array.isArray(result)) return result
+      if (performance.now() + PAUSE_MS > end) throw describeSilence(result)
+      await wait(PAUSE_MS, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted())
+    }
+  }
+  return {
+    run,
+    async read(args, options) {
+      const result = await run(args, options)
+      if (result.code === 0) return result.stdout
+      throw describeFailure(args, result)
+    },
+  }
+}
+
+/** A failed command in docker's own words. */
+export function describeFailure(args: readonly string[], { code, stderr }: RunResult): LongshoreError {
+  const words = stderr.trim().split('\n').at(-1) || `exit code ${code}`
+  return new LongshoreError('remote', `docker ${args.slice(0, 2).join(' ')}: ${words}`)
+}
+
+/** The result, or why this node cannot speak for the Swarm. */
+async function runOn(
+  shell: RemoteShell,
+  node: string,
+  argv: readonly string[],
+  options: { readonly signal: AbortSignal; readonly stdin?: string },
+): Promise<RunResult | string> {
+  try {
+    const result = await shell.run(node, argv, { ...options, timeoutMs: COMMAND_MS })
+    if (result.code === 0 || !ELSEWHERE.test(result.stderr)) return result
+    return `${node}: ${result.stderr.trim().split('\n').at(-1)}`
+  } catch (error) {
+    options.signal.throwIfAborted()
+    if (!(error instanceof LongshoreError) || error.kind !== 'remote') throw error
+    return messageOf(error)
+  }
+}
+
+function describeSilence(reasons: readonly string[]): LongshoreError {
+  return new LongshoreError('remote', `no manager of the Swarm answers: ${reasons.join('; ')}`, {
+    hint: 'services run on without managers; mend these nodes, then run the same command again',
+  })
+}

@@ -1,0 +1,23 @@
+import { swarmServiceName } from '../../domain/swarm-names.ts'
+import type { SwarmSettings } from '../../domain/swarm-stack.ts'
+import type { RemoteShell } from '../../ports/remote-shell.ts'
+import type { Manager } from './docker-client.ts'
+import { type FleetView, readNamed } from './read-fleet.ts'
+
+/** What every change of a service needs. */
+export type Engine = {
+  readonly shell: RemoteShell
+  readonly manager: Manager
+  readonly settings: SwarmSettings
+  /** The fence of the lease that this process holds, 0 without one. Raises `locked` when it was lost. */
+  readonly readFence: (signal: AbortSignal) => Promise<number>
+}
+
+/** One service of the fleet with all its tasks; without the service where there is none. */
+export function readService(
+  { manager, settings }: Engine,
+  name: string,
+  signal: AbortSignal,
+): Promise<FleetView> {
+  return readNamed(manager, [swarmServiceName(settings.fleet, name)], signal)
+}

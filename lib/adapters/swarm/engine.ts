@@ -1,0 +1,49 @@
+import { parseFleetName } from '../../domain/swarm-names.ts'
+import type { SwarmSettings } from '../../domain/swarm-stack.ts'
+import type { Orchestrator } from '../../ports/orchestrator.ts'
+import type { Publishing } from '../../ports/publishing.ts'
+import type { RemoteShell } from '../../ports/remote-shell.ts'
+import type { StateStore } from '../../ports/state-store.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { createManager } from './docker-client.ts'
+import { createLabelledTransport } from './labelled-transport.ts'
+import { createNodeLabels } from './node-labels.ts'
+import { createSwarmOrchestrator } from './orchestrator.ts'
+import { createSwarmPublishing } from './publishing.ts'
+import { readFleet } from './read-fleet.ts'
+import { createSwarmStateStore } from './state-store.ts'
+
+export type SwarmEngineSettings = {
+  readonly shell: RemoteShell
+  /** Carries files to nodes. */
+  readonly transport: Transport
+  /** Names of nodes that are managers of the Swarm, in order of preference. */
+  readonly managers: readonly string[]
+  readonly stack: SwarmSettings
+  readonly leaseSeconds: number
+  /** Aborts when the operator interrupts. */
+  readonly signal: AbortSignal
+}
+
+export type SwarmEngine = {
+  readonly orchestrator: Orchestrator
+  readonly state: StateStore
+  readonly transport: Transport
+  readonly publishing: Publishing
+}
+
+/** The engine `swarm`: its parts share the managers, and services change only under the lock. Raises `usage`. */
+export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
+  const { shell, transport, managers, stack, leaseSeconds, signal } = settings
+  const fleet = parseFleetName(stack.fleet)
+  const manager = createManager(shell, managers)
+  const readFloor = async (now: AbortSignal) =>
+    Math.max(0, ...(await readFleet(manager, fleet, now)).services.map(({ fence }) => fence))
+  const state = createSwarmStateStore({ manager, fleet, leaseSeconds, readFloor, signal })
+  return {
+    state,
+    orchestrator: createSwarmOrchestrator({ shell, manager, settings: stack, readFence: state.readFence }),
+    transport: createLabelledTransport(transport, createNodeLabels(manager, fleet)),
+    publishing: createSwarmPublishing(manager, signal),
+  }
+}

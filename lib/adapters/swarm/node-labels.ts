@@ -1,0 +1,90 @@
+import { LongshoreError } from '../../domain/errors.ts'
+import type { GenerationRef } from '../../domain/generation.ts'
+import type { SwarmNode } from '../../domain/swarm-inspect.ts'
+import { memberLabel, readyLabel } from '../../domain/swarm-names.ts'
+import { addNodeLabel, removeNodeLabel } from './docker-argv.ts'
+import type { Manager } from './docker-client.ts'
+import { readNodes } from './read-fleet.ts'
+
+/** Tells the scheduler which nodes hold which generations whole: no task of a generation goes anywhere else. */
+export interface NodeLabels {
+  /** Those of `generations` that the node is marked with, by their digest. */
+  filterMarked<T extends GenerationRef>(
+    node: string,
+    generations: readonly T[],
+    signal: AbortSignal,
+  ): Promise<T[]>
+  /** Raises `usage` for a node that is not in the Swarm. */
+  mark(node: string, generation: GenerationRef, signal: AbortSignal): Promise<void>
+  /** Takes the mark of a generation away, whatever its content; does nothing where there is none. */
+  unmark(node: string, generation: string, signal: AbortSignal): Promise<void>
+}
+
+export function createNodeLabels(manager: Manager, fleet: string): NodeLabels {
+  const findNodes = async (name: string, signal: AbortSignal) =>
+    (await readNodes(manager, signal)).filter((node) => node.name === name)
+  return {
+    async filterMarked(name, generations, signal) {
+      const nodes = await findNodes(name, signal)
+      return generations.filter((generation) => {
+        const { key, value } = readyLabel(fleet, generation)
+        return nodes.length > 0 && nodes.every(({ labels }) => labels[key] === value)
+      })
+    },
+    async mark(name, generation, signal) {
+      const { key, value } = readyLabel(fleet, generation)
+      const nodes = await findNodes(name, signal)
+      if (nodes.length === 0) throw describeStranger(name)
+      for (const { id, labels } of nodes) {
+        if (labels[key] !== value) await writeLabel(manager, addNodeLabel(id, key, value), signal)
+      }
+    },
+    async unmark(name, generation, signal) {
+      const { key } = readyLabel(fleet, { name: generation, digest: '' })
+      for (const { id, labels } of await findNodes(name, signal)) {
+        if (key in labels) await writeLabel(manager, removeNodeLabel(id, key), signal)
+      }
+    },
+  }
+}
+
+export type Members = { readonly nodes: readonly SwarmNode[]; readonly wanted: readonly string[] }
+
+type MemberMeans = { readonly manager: Manager; readonly settings: { readonly fleet: string } }
+
+/**
+ * Labels the wanted nodes as members of the fleet, and names the other members: a placement can exclude nodes, but not
+ * list them. Raises `usage` for a node that is not in the Swarm.
+ */
+export async function prepareMembers(
+  { manager, settings: { fleet } }: MemberMeans,
+  { nodes, wanted }: Members,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const key = memberLabel(fleet)
+  const stranger = wanted.find((name) => !nodes.some((node) => node.name === name))
+  if (stranger !== undefined) throw describeStranger(stranger)
+  for (const node of nodes) {
+    if (!wanted.includes(node.name) || node.labels[key] === 'member') continue
+    await writeLabel(manager, addNodeLabel(node.id, key, 'member'), signal)
+  }
+  const others = nodes.filter((node) => node.labels[key] === 'member' && !wanted.includes(node.name))
+  return [...new Set(others.map(({ name }) => name))]
+}
+
+/** A node's heartbeat changes it too, and then the Swarm refuses what was read before. */
+async function writeLabel(manager: Manager, args: readonly string[], signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await manager.run(args, { signal })
+    if (result.code === 0) return
+    if (attempt === 10 || !/out of sequence/i.test(result.stderr)) {
+      throw new LongshoreError('remote', `docker node update: ${result.stderr.trim()}`)
+    }
+  }
+}
+
+function describeStranger(name: string): LongshoreError {
+  return new LongshoreError('usage', `nodes: ${name} is the host name of no node of the Swarm`, {
+    hint: 'docker node ls shows host names; a profile calls its nodes the same',
+  })
+}

@@ -1,0 +1,68 @@
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import type { Task } from '../../domain/service.ts'
+import type { Orchestrator } from '../../ports/orchestrator.ts'
+import { askContainer } from './ask-task.ts'
+import { changeService } from './change.ts'
+import type { Engine } from './engine-parts.ts'
+import { observeServices } from './observe.ts'
+import { readFleet, readNodes, readTasks } from './read-fleet.ts'
+import { removeAll, removeService } from './remove-services.ts'
+
+const ASK_MS = 120_000
+
+/** Runs services in a Docker Swarm, changed and asked by `docker` on its managers and nodes. */
+export function createSwarmOrchestrator(engine: Engine): Orchestrator {
+  const { shell, manager, settings } = engine
+  const inTurn = createTurns()
+  return {
+    async observe(signal) {
+      signal.throwIfAborted()
+      return await observeServices(await readFleet(manager, settings.fleet, signal), shell, signal)
+    },
+    async change(spec, options) {
+      options.signal.throwIfAborted()
+      await inTurn(spec.name, () => changeService(engine, spec, options))
+    },
+    remove: (service, signal) => inTurn(service, () => removeService(engine, service, signal)),
+    ask: (task, path, signal) => askTask(engine, task, path, signal),
+    async shutDown(signal) {
+      await removeAll(engine, await readFleet(manager, settings.fleet, signal), signal)
+    },
+  }
+}
+
+async function askTask(
+  { shell, manager }: Engine,
+  task: Task,
+  path: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const where = `${task.id} on ${task.node}`
+  const id = task.id.split('.').at(-1)!
+  const [[found], nodes] = await Promise.all([readTasks(manager, [id], signal), readNodes(manager, signal)])
+  const node = nodes.find((one) => one.id === found?.nodeId)?.name
+  if (!found?.container || node === undefined || found.state !== 'running') {
+    throw new LongshoreError('remote', `${where} does not run`)
+  }
+  try {
+    const place = { shell, where, node, container: found.container }
+    return await askContainer(place, path, { signal, timeoutMs: ASK_MS })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof LongshoreError && error.message.includes(where)) throw error
+    throw new LongshoreError('remote', `${where} does not answer: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Does works of one name one after the other, in the order in which they came. */
+function createTurns(): (name: string, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<unknown>>()
+  return async (name, work) => {
+    const turn = (last.get(name) ?? Promise.resolve()).then(work, work)
+    last.set(
+      name,
+      turn.catch(() => undefined),
+    )
+    await turn
+  }
+}

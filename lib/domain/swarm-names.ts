@@ -1,0 +1,52 @@
+import { LongshoreError } from './errors.ts'
+import type { GenerationRef } from './generation.ts'
+import type { ServiceKind } from './service.ts'
+
+/** Labels of a service. They are on the service, not on its tasks: changing one restarts nothing. */
+export const LABELS = {
+  fleet: 'longshore.fleet',
+  /** The ServiceSpec, as JSON. */
+  spec: 'longshore.spec',
+  /** What the service was made of, as JSON: applying it again brings exactly this service back. */
+  made: 'longshore.made',
+  /** The fence of the lease under which it was changed last. */
+  fence: 'longshore.fence',
+} as const
+
+/** The port on which tasks of a kind listen, each at an address of its own. */
+export const TASK_PORTS: Readonly<Record<ServiceKind, number>> = {
+  gateway: 14005,
+  index: 14000,
+  extraction: 8501,
+}
+
+const FLEET = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,30}[A-Za-z0-9])?$/
+
+/** The name by which a Swarm knows the fleet of a profile. Raises `usage` where the Swarm cannot use it. */
+export function parseFleetName(name: string): string {
+  if (FLEET.test(name)) return name
+  throw new LongshoreError(
+    'usage',
+    `name: "${name}" cannot name services of a Swarm; expected at most 32 letters, digits, dashes and underscores, ` +
+      'beginning and ending with a letter or a digit',
+  )
+}
+
+/** The name of a service in the Swarm, which fleets share. */
+export function swarmServiceName(fleet: string, service: string): string {
+  return `${fleet}_${service}`
+}
+
+export function networkName(fleet: string): string {
+  return `longshore_${fleet}`
+}
+
+/** The label of nodes that belong to a fleet, whatever they hold. */
+export function memberLabel(fleet: string): string {
+  return `longshore.${fleet}.node`
+}
+
+/** The label of nodes on which a generation lies whole; another content under the same name is another value. */
+export function readyLabel(fleet: string, { name, digest }: GenerationRef): { key: string; value: string } {
+  return { key: `longshore.${fleet}.${name}`, value: digest.replace('sha256:', '').slice(0, 16) }
+}

@@ -1,0 +1,166 @@
+import { canonicalJson, type Json } from './canonical-json.ts'
+import type { ServiceKind, ServiceSpec } from './service.ts'
+import { LABELS, memberLabel, networkName, readyLabel, TASK_PORTS } from './swarm-names.ts'
+
+type Amounts = { readonly cpus?: string; readonly memory?: string }
+
+/** What a profile says of services that run in a Swarm, beyond their specs. */
+export type SwarmSettings = {
+  readonly fleet: string
+  /** The image of all services, unless the setting IMAGE of a spec names another. */
+  readonly image: string
+  /** Directory on every node that holds its generations. */
+  readonly dataDirectory: string
+  /** How a port is published: through the Swarm's routing mesh, or by the nodes on which tasks run. */
+  readonly publish: 'ingress' | 'host'
+  /** Script of the image that runs a service, given its kind. */
+  readonly entry: string
+  /** Seconds between two looks at a task's health. */
+  readonly healthSeconds: number
+  /** How long a replaced task goes on accepting connections, and may take to end. */
+  readonly lameDuckSeconds: number
+  readonly graceSeconds: number
+  /** How long the Swarm watches a task that has become ready, during an update. */
+  readonly monitorSeconds: number
+  readonly resources?: Partial<Record<ServiceKind, { limits?: Amounts; reservations?: Amounts }>>
+}
+
+/** A service as `docker stack deploy` takes it. */
+export type StackService = { readonly [key: string]: Json }
+
+export type Making = {
+  readonly settings: SwarmSettings
+  /** Nodes of the fleet that the service must not use. */
+  readonly excluded: readonly string[]
+  /** How long a task may load before bad health counts. */
+  readonly loadSeconds: number
+}
+
+/** A service of the Swarm by its spec, without labels. The same arguments make the same bytes. */
+export function renderService(spec: ServiceSpec, { settings, excluded, loadSeconds }: Making): StackService {
+  const { fleet, image, entry, healthSeconds, graceSeconds } = settings
+  return {
+    image: spec.settings.IMAGE ?? image,
+    entrypoint: ['node', entry],
+    command: [spec.kind],
+    environment: renderEnvironment(spec, settings),
+    read_only: true,
+    cap_drop: ['ALL'],
+    networks: { fleet: {} },
+    volumes: [
+      ...(spec.kind === 'extraction'
+        ? []
+        : [{ type: 'bind', source: settings.dataDirectory, target: '/data', read_only: true }]),
+      { type: 'tmpfs', target: '/tmp' },
+    ],
+    healthcheck: {
+      test: ['CMD', 'node', 'services/ask.ts', '/readyz'],
+      interval: seconds(healthSeconds),
+      timeout: '5s',
+      retries: 3,
+      start_period: seconds(loadSeconds),
+    },
+    stop_grace_period: seconds(graceSeconds),
+    ...renderPort(spec, settings),
+    deploy: {
+      mode: 'replicated',
+      replicas: spec.replicas,
+      endpoint_mode: isMeshed(spec, settings) ? 'vip' : 'dnsrr',
+      placement: { constraints: renderConstraints(spec, fleet, excluded) },
+      restart_policy: { condition: 'any', delay: '2s' },
+      ...renderPolicies(spec, settings),
+      ...(settings.resources?.[spec.kind] && { resources: settings.resources[spec.kind] as Json }),
+    },
+  }
+}
+
+/** The stack file, as JSON, that makes or changes one service and leaves all others alone. */
+export function renderStack(
+  spec: ServiceSpec,
+  made: StackService,
+  { fleet, fence }: { readonly fleet: string; readonly fence: number },
+): string {
+  const labels = {
+    [LABELS.fleet]: fleet,
+    [LABELS.spec]: canonicalJson(spec as unknown as Json),
+    [LABELS.made]: canonicalJson(made),
+    [LABELS.fence]: String(fence),
+  }
+  const deploy = { ...(made.deploy as Record<string, Json>), labels }
+  return JSON.stringify(
+    escapeVariables({
+      version: '3.8',
+      services: { [spec.name]: { ...made, deploy } },
+      networks: { fleet: { external: true, name: networkName(fleet) } },
+    }),
+  )
+}
+
+/** `{{.Task.ID}}` and the like are filled in by the Swarm. */
+function renderEnvironment(spec: ServiceSpec, settings: SwarmSettings): Record<string, string> {
+  const { IMAGE: _image, ...own } = spec.settings
+  const literal = Object.entries(own).map(([key, value]) => [key, value.replaceAll('{{', '{{"{{"}}')])
+  return {
+    ...Object.fromEntries(literal),
+    HOST: '0.0.0.0',
+    PORT: String(TASK_PORTS[spec.kind]),
+    NODE_NAME: '{{.Node.Hostname}}',
+    TASK_ID: `${spec.name}.{{.Task.Slot}}.{{.Task.ID}}`,
+    DATA_DIR: '/data',
+    GENERATIONS: spec.generations.map(({ name, digest }) => `${name}@${digest}`).join(','),
+    LAME_DUCK_MS: String(settings.lameDuckSeconds * 1000),
+    GRACE_MS: String((settings.graceSeconds - settings.lameDuckSeconds - 1) * 1000),
+    ...(spec.kind === 'gateway' && { ENDPOINTS_DNS: `tasks.${settings.fleet}_` }),
+    ...(spec.cluster !== undefined && { CLUSTER: String(spec.cluster) }),
+  }
+}
+
+/** A data gate for every generation: no task is placed where one of them has not been delivered whole. */
+function renderConstraints(spec: ServiceSpec, fleet: string, excluded: readonly string[]): string[] {
+  const gates = spec.generations.map((generation) => readyLabel(fleet, generation))
+  return [
+    `node.labels.${memberLabel(fleet)}==member`,
+    ...gates.map(({ key, value }) => `node.labels.${key}==${value}`),
+    ...excluded.toSorted().map((name) => `node.hostname!=${name}`),
+  ]
+}
+
+function renderPolicies(spec: ServiceSpec, settings: SwarmSettings): Record<string, Json> {
+  const order = renderOrder(spec, settings)
+  const policy = { parallelism: 1, delay: '0s', order, max_failure_ratio: 0 }
+  const monitor = seconds(settings.monitorSeconds)
+  return {
+    update_config: { ...policy, failure_action: 'rollback', monitor },
+    rollback_config: { ...policy, failure_action: 'pause', monitor: '1s' },
+  }
+}
+
+/** Beside the old one, unless no node is left on which the new task could have its port: that would wait for ever. */
+function renderOrder(spec: ServiceSpec, { publish }: SwarmSettings): 'start-first' | 'stop-first' {
+  const isCrowded = spec.port && publish === 'host' && spec.replicas >= spec.nodes.length
+  return isCrowded ? 'stop-first' : 'start-first'
+}
+
+function renderPort(spec: ServiceSpec, { publish }: SwarmSettings): Record<string, Json> {
+  if (!spec.port) return {}
+  const target = TASK_PORTS[spec.kind]
+  return { ports: [{ target, published: spec.port, protocol: 'tcp', mode: publish }] }
+}
+
+function isMeshed({ port }: ServiceSpec, { publish }: SwarmSettings): boolean {
+  return Boolean(port) && publish === 'ingress'
+}
+
+function seconds(amount: number): string {
+  return `${Math.round(amount * 1000)}ms`
+}
+
+/** `docker stack deploy` replaces `$NAME` by the environment of whoever runs it; `$$` is a dollar. */
+function escapeVariables(value: Json): Json {
+  if (typeof value === 'string') return value.replaceAll('$', '$$$$')
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(escapeVariables)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, escapeVariables(member as Json)]),
+  )
+}

@@ -1,0 +1,174 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createManager } from '../../../lib/adapters/swarm/docker-client.ts'
+import { createMemoryLog } from '../../../lib/adapters/swarm/memory-log.ts'
+import { createSwarmStateStore } from '../../../lib/adapters/swarm/state-store.ts'
+import { LongshoreError } from '../../../lib/domain/errors.ts'
+import { EMPTY_RECORD, type JournalEntry } from '../../../lib/domain/record.ts'
+import { memoryName } from '../../../lib/domain/swarm-memory.ts'
+import type { RemoteShell } from '../../../lib/ports/remote-shell.ts'
+import { describeStateStore } from '../../contracts/state-store.ts'
+import { rejectsWith } from '../../support/errors.ts'
+import { eventually } from '../../support/eventually.ts'
+import { FakeDocker } from './fake-docker.ts'
+import { hasSwarm, makeSettings, makeShell } from './swarm-engine.ts'
+
+const signal = new AbortController().signal
+const ANNA = { owner: 'anna@north 1', doing: 'update-indices dg_8' }
+const BEN = { owner: 'ben@south 2', doing: 'rollback' }
+const LEASE_SECONDS = 1
+
+describeStateStore('the swarm state store, on configs in memory,', async () => {
+  const docker = new FakeDocker()
+  return makeSubject('demo', (before) => docker.shell({ ...(before && { before }) }))
+})
+
+if (hasSwarm()) {
+  describeStateStore('the swarm state store', async () =>
+    makeSubject(makeSettings().fleet, (before) => makeShell(before && (({ argv }) => before(argv)))),
+  )
+}
+
+test('a lease in use is renewed, so that nobody takes it over', async () => {
+  const docker = new FakeDocker()
+  const lease = await open(docker.shell()).acquire(ANNA)
+  await eventually(() => assert.ok(docker.configs.has(memoryName('demo', 6))))
+  docker.now = () => Date.now() + 60_000
+  await rejectsWith(open(docker.shell()).acquire(BEN), 'locked', /anna@north 1/)
+  await lease.release()
+})
+
+test('a lock is not taken over sooner than a whole lease time after it was first seen, whatever clocks say', async () => {
+  const docker = new FakeDocker()
+  const cut = makeCut()
+  await open(docker.shell(cut)).acquire(ANNA)
+  cut.isCut = true
+  docker.now = () => Date.now() + 60_000
+  const from = performance.now()
+  const lease = await open(docker.shell()).acquire(BEN)
+  assert.ok(performance.now() - from >= LEASE_SECONDS * 1000)
+  await lease.release()
+})
+
+test('an answer that was lost on the way is no lost lock, and nothing is written twice', async () => {
+  const docker = new FakeDocker()
+  let isLosing = false
+  const after = (argv: readonly string[]) => {
+    if (!isLosing || !argv.includes('create')) return
+    isLosing = false
+    throw new LongshoreError('remote', 'n1 was lost')
+  }
+  const store = open(docker.shell({ after }), 3)
+  isLosing = true
+  const lease = await store.acquire(ANNA)
+  isLosing = true
+  await store.append(entry('once'), lease)
+  assert.equal(
+    (await store.journal()).map(({ event }) => event),
+    ['once'],
+  )
+  assert.not(lease.lost.aborted)
+  await lease.release()
+})
+
+test('of two operators who find the lock free at once, one takes it', async () => {
+  const docker = new FakeDocker()
+  const both = await Promise.allSettled([ANNA, BEN].map((claim) => open(docker.shell()).acquire(claim)))
+  assert.equal(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  for (const one of both) if (one.status === 'fulfilled') await one.value.release()
+})
+
+test('whoever comes back after many changes can write nothing, though the next number is free again', async () => {
+  const docker = new FakeDocker()
+  const cut = makeCut()
+  const store = open(docker.shell(cut), 3)
+  const lost = await store.acquire(ANNA)
+  cut.isCut = true
+  const log = createMemoryLog(createManager(docker.shell(), ['n1']), 'demo')
+  for (let number = 2; number <= 20; number++) await log.create(number, '{"fence":2}', { signal })
+  await log.prune(20, { signal })
+  assert.not(docker.configs.has(memoryName('demo', 2)))
+  cut.isCut = false
+  await rejectsWith(store.write({ ...EMPTY_RECORD, releases: [] }, lost), 'locked')
+  assert.ok(lost.lost.aborted)
+})
+
+test('keeps the newest states only', async () => {
+  const docker = new FakeDocker()
+  const store = open(docker.shell(), 0.3)
+  const lease = await store.acquire(ANNA)
+  await eventually(() => assert.ok(docker.configs.has(memoryName('demo', 25))))
+  assert.ok(docker.configs.size <= 16, `${docker.configs.size} states`)
+  await lease.release()
+})
+
+test('fences keep growing when the memory was deleted: services remember the largest', async () => {
+  const docker = new FakeDocker()
+  const lease = await open(docker.shell(), LEASE_SECONDS, 41).acquire(ANNA)
+  assert.is(lease.fence, 42)
+  await lease.release()
+})
+
+test('a lock that was lost is told to whoever wants to change a service', async () => {
+  const docker = new FakeDocker()
+  const store = open(docker.shell(), 3)
+  assert.is(await store.readFence(signal), 0)
+  const lease = await store.acquire(ANNA)
+  assert.is(await store.readFence(signal), lease.fence)
+  const log = createMemoryLog(createManager(docker.shell(), ['n1']), 'demo')
+  await log.create(2, JSON.stringify({ fence: 2, writer: 'ben' }), { signal })
+  await rejectsWith(store.readFence(signal), 'locked')
+})
+
+test('a damaged memory is told with its name', async () => {
+  const docker = new FakeDocker()
+  docker.configs.set(memoryName('demo', 1), { text: '{', createdAt: 0 })
+  await rejectsWith(open(docker.shell()).read(), 'corrupt', /longshore\.demo\.memory\.1/)
+})
+
+function open(shell: RemoteShell, leaseSeconds = LEASE_SECONDS, floor = 0) {
+  const manager = createManager(shell, ['n1'])
+  return createSwarmStateStore({ manager, fleet: 'demo', leaseSeconds, readFloor: async () => floor, signal })
+}
+
+function makeCut() {
+  const cut = {
+    isCut: false,
+    before: (argv: readonly string[]) => {
+      if (cut.isCut && argv.includes('create')) throw new LongshoreError('remote', 'n1 cannot be reached')
+    },
+  }
+  return cut
+}
+
+function makeSubject(fleet: string, shellOf: (before?: (argv: readonly string[]) => void) => RemoteShell) {
+  const cut = makeCut()
+  const openOne = (before?: (argv: readonly string[]) => void) =>
+    createSwarmStateStore({
+      manager: createManager(shellOf(before), ['n1']),
+      fleet,
+      leaseSeconds: 2,
+      readFloor: async () => 0,
+      signal,
+    })
+  const log = createMemoryLog(createManager(shellOf(), ['n1']), fleet)
+  return {
+    store: openOne(cut.before),
+    other: openOne(),
+    // The operator's way to the managers is cut, until its lease has run out.
+    abandon: async () => {
+      cut.isCut = true
+      const { createdAt } = await log.readHead({ signal })
+      await eventually(async () =>
+        assert.ok((await log.readClock({ signal })) - Date.parse(createdAt) > 2000),
+      )
+      cut.isCut = false
+    },
+  }
+}
+
+function entry(event: string): JournalEntry {
+  return { at: '2026-01-01T00:00:00.000Z', run: 'r', owner: ANNA.owner, event, detail: '' }
+}
+
+test.run()
