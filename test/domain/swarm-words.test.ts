@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { findLastWords, parseRefusal } from '../../lib/domain/swarm-words.ts'
+import { findLastWords } from '../../lib/domain/last-words.ts'
+import { parseRefusal } from '../../lib/domain/swarm-words.ts'
 
 test('the last words of a log are its error, not the stack below it', () => {
   const log = [

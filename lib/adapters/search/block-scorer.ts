@@ -1,20 +1,7 @@
-import { assembleKernel, QUERY_TILE, ROW_TILE, STRIDE } from './kernel-code.ts'
+import { type Kernel, QUERY_TILE, ROW_TILE, STRIDE, startKernel } from './kernel-code.ts'
 
 const BYTES = 4
-const PAGE = 65536
 const BLOCK_BYTES = 1 << 20
-
-type Kernel = (
-  rows: number,
-  rowsEnd: number,
-  queries: number,
-  queryStep: number,
-  bytesPerRow: number,
-  out: number,
-  outStride: number,
-) => void
-
-const kernel = assembleKernel()
 
 /**
  * Compares blocks of rows with a fixed set of queries, many at a time, in one thread. Blocks are sized for the
@@ -27,12 +14,10 @@ export class BlockScorer {
   /** Floats from one row to the next: the dimensions, padded with zeros. */
   readonly #stride: number
   readonly #queries: number
-  readonly #cells: Float32Array
+  readonly #kernel: Kernel
   readonly #queriesAt: number
   readonly #productsAt: number
   readonly #normsAt: number
-  readonly #dots: Kernel
-  readonly #squares: Kernel
   #count = 0
   #isScored = false
 
@@ -47,12 +32,7 @@ export class BlockScorer {
     this.#queriesAt = this.capacity * stride
     this.#productsAt = this.#queriesAt + padded * stride
     this.#normsAt = this.#productsAt + padded * this.capacity
-    const bytes = (this.#normsAt + this.capacity) * BYTES
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) })
-    const { dots, squares } = new WebAssembly.Instance(kernel, { env: { memory } }).exports
-    this.#dots = dots as Kernel
-    this.#squares = squares as Kernel
-    this.#cells = new Float32Array(memory.buffer)
+    this.#kernel = startKernel(this.#normsAt + this.capacity)
     this.#copyRows(queries, this.#queriesAt, queries.length / dimensions)
   }
 
@@ -71,7 +51,8 @@ export class BlockScorer {
       const rows = new Float32Array(length)
       return this.load(rows.subarray(0, read(new Uint8Array(rows.buffer)) / BYTES))
     }
-    this.#count = read(new Uint8Array(this.#cells.buffer, 0, length * BYTES)) / BYTES / this.#dimensions
+    this.#count =
+      read(new Uint8Array(this.#kernel.cells.buffer, 0, length * BYTES)) / BYTES / this.#dimensions
     this.#isScored = false
     return this.#count
   }
@@ -80,15 +61,15 @@ export class BlockScorer {
   productsOf(query: number): Float32Array {
     if (!this.#isScored) this.#score()
     const from = this.#productsAt + query * this.capacity
-    return this.#cells.subarray(from, from + this.#count)
+    return this.#kernel.cells.subarray(from, from + this.#count)
   }
 
   /** Squared norm of every loaded row; NaN or Infinity where a row is not finite (or overflows). */
   squaredNorms(): Float32Array {
     const bytesPerRow = this.#stride * BYTES
     const end = this.#count * bytesPerRow
-    if (end > 0) this.#squares(0, end, 0, bytesPerRow, bytesPerRow, this.#normsAt * BYTES, BYTES)
-    return this.#cells.subarray(this.#normsAt, this.#normsAt + this.#count)
+    if (end > 0) this.#kernel.squares(0, end, 0, bytesPerRow, bytesPerRow, this.#normsAt * BYTES, BYTES)
+    return this.#kernel.cells.subarray(this.#normsAt, this.#normsAt + this.#count)
   }
 
   #score(): void {
@@ -97,7 +78,7 @@ export class BlockScorer {
     for (let query = 0; query < this.#queries && end > 0; query += QUERY_TILE) {
       const from = this.#queriesAt * BYTES + query * bytesPerRow
       const to = (this.#productsAt + query * this.capacity) * BYTES
-      this.#dots(0, end, from, 0, bytesPerRow, to, this.capacity * BYTES)
+      this.#kernel.dots(0, end, from, 0, bytesPerRow, to, this.capacity * BYTES)
     }
     this.#isScored = true
   }
@@ -105,11 +86,11 @@ export class BlockScorer {
   #copyRows(from: Float32Array, at: number, count: number): void {
     const dimensions = this.#dimensions
     if (this.#stride === dimensions) {
-      this.#cells.set(from.subarray(0, count * dimensions), at)
+      this.#kernel.cells.set(from.subarray(0, count * dimensions), at)
       return
     }
     for (let row = 0; row < count; row++) {
-      this.#cells.set(from.subarray(row * dimensions, (row + 1) * dimensions), at + row * this.#stride)
+      this.#kernel.cells.set(from.subarray(row * dimensions, (row + 1) * dimensions), at + row * this.#stride)
     }
   }
 }

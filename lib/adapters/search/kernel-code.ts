@@ -9,12 +9,39 @@ export const STRIDE = 16
 const FLOATS_PER_VECTOR = 4
 const BYTES = 4
 
+const PAGE = 65536
+
+/** A function of the kernel; `dotsOfTiles` tells what its numbers mean. */
+export type Compare = (
+  rows: number,
+  rowsEnd: number,
+  queries: number,
+  queryStep: number,
+  bytesPerRow: number,
+  out: number,
+  outStride: number,
+) => void
+
+export type Kernel = {
+  /** The memory that both functions work in. */
+  readonly cells: Float32Array
+  /** Compares rows with QUERY_TILE queries. */
+  readonly dots: Compare
+  /** Compares each row with itself. */
+  readonly squares: Compare
+}
+
+let module: WebAssembly.Module | undefined
+
 /**
- * The module behind block-scorer.ts: `dots` compares rows with QUERY_TILE queries, `squares` each row with itself. It is
- * assembled when it is loaded (some milliseconds), so that no binary and no tool chain is needed.
+ * Starts the kernel with a memory of so many floats. It is assembled when it is first needed (some milliseconds), so
+ * that no binary and no tool chain is needed.
  */
-export function assembleKernel(): WebAssembly.Module {
-  return assembleModule([dotsOfTiles('dots', ROW_TILE, QUERY_TILE), dotsOfTiles('squares', 1, 1)])
+export function startKernel(floats: number): Kernel {
+  module ??= assembleModule([dotsOfTiles('dots', ROW_TILE, QUERY_TILE), dotsOfTiles('squares', 1, 1)])
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((floats * BYTES) / PAGE) })
+  const { dots, squares } = new WebAssembly.Instance(module, { env: { memory } }).exports
+  return { cells: new Float32Array(memory.buffer), dots: dots as Compare, squares: squares as Compare }
 }
 
 /**

@@ -1,17 +1,6 @@
-import { assembleKernel, STRIDE } from './kernel-code.ts'
+import { type Kernel, STRIDE, startKernel } from './kernel-code.ts'
 
 const BYTES = 4
-const PAGE = 65536
-
-type Squares = (
-  rows: number,
-  rowsEnd: number,
-  queries: number,
-  queryStep: number,
-  bytesPerRow: number,
-  out: number,
-  outStride: number,
-) => void
 
 /** Several buffers of rows that wait to be written, in one memory where their norms are computed in place. */
 export class RowBuffers {
@@ -21,24 +10,19 @@ export class RowBuffers {
   /** Floats from one row to the next: the dimensions, padded with zeros. */
   readonly #stride: number
   readonly #normsAt: number
-  readonly #cells: Float32Array
-  readonly #squares: Squares
+  readonly #kernel: Kernel
 
   constructor({ buffers, capacity, dimensions }: { buffers: number; capacity: number; dimensions: number }) {
     this.capacity = capacity
     this.#dimensions = dimensions
     this.#stride = Math.ceil(dimensions / STRIDE) * STRIDE
     this.#normsAt = buffers * capacity * this.#stride
-    const bytes = (this.#normsAt + capacity) * BYTES
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) })
-    const instance = new WebAssembly.Instance(assembleKernel(), { env: { memory } })
-    this.#squares = instance.exports.squares as Squares
-    this.#cells = new Float32Array(memory.buffer)
+    this.#kernel = startKernel(this.#normsAt + capacity)
   }
 
   /** Copies a row [dimensions] to a place in a buffer. */
   put(buffer: number, place: number, row: Float32Array): void {
-    this.#cells.set(row, this.#locate(buffer, place))
+    this.#kernel.cells.set(row, this.#locate(buffer, place))
   }
 
   /** Squared norms of the first `count` rows; NaN or Infinity where a row is not finite. Valid until the next call. */
@@ -46,15 +30,18 @@ export class RowBuffers {
     const rows = this.#locate(buffer, 0) * BYTES
     const bytesPerRow = this.#stride * BYTES
     const out = this.#normsAt * BYTES
-    if (count > 0) this.#squares(rows, rows + count * bytesPerRow, rows, bytesPerRow, bytesPerRow, out, BYTES)
-    return this.#cells.subarray(this.#normsAt, this.#normsAt + count)
+    if (count > 0)
+      this.#kernel.squares(rows, rows + count * bytesPerRow, rows, bytesPerRow, bytesPerRow, out, BYTES)
+    return this.#kernel.cells.subarray(this.#normsAt, this.#normsAt + count)
   }
 
   /** The rows from `start` to before `end` as little-endian float32, without padding; valid until the next `put`. */
   bytesOf(buffer: number, start: number, end: number): Uint8Array {
     const [from, to] = [this.#locate(buffer, start), this.#locate(buffer, end)]
     const rows =
-      this.#stride === this.#dimensions ? this.#cells.subarray(from, to) : this.#pack(from, end - start)
+      this.#stride === this.#dimensions
+        ? this.#kernel.cells.subarray(from, to)
+        : this.#pack(from, end - start)
     return new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)
   }
 
@@ -62,7 +49,7 @@ export class RowBuffers {
     const rows = new Float32Array(count * this.#dimensions)
     for (let row = 0; row < count; row++) {
       const at = from + row * this.#stride
-      rows.set(this.#cells.subarray(at, at + this.#dimensions), row * this.#dimensions)
+      rows.set(this.#kernel.cells.subarray(at, at + this.#dimensions), row * this.#dimensions)
     }
     return rows
   }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../domain/errors.ts'
+import { findLastWords } from '../../domain/last-words.ts'
 import type { SwarmTask } from '../../domain/swarm-inspect.ts'
-import { findLastWords, parseRefusal, type Refusal } from '../../domain/swarm-words.ts'
+import { parseRefusal, type Refusal } from '../../domain/swarm-words.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import { inspectState, readLog } from './docker-argv.ts'
 
