@@ -20,9 +20,10 @@ requirePeer()
 rmSync(DATA, { recursive: true, force: true })
 mkdirSync(DATA, { recursive: true })
 try {
-  await compare(
+  const result = await compare(
     values.quick ? { rows: 50_000, queries: 64, pairs: 3 } : { rows: 250_000, queries: 64, pairs: 5 },
   )
+  console.log(`RESULT ${JSON.stringify({ bench: 'search', ...result })}`)
 } finally {
   rmSync(DATA, { recursive: true, force: true })
 }
@@ -44,7 +45,7 @@ async function compare({ rows, queries: count, pairs }: { rows: number; queries:
     })
     const recall = measureRecall(single.ours[0]!, single.peer[0]!)
     const ratio = median(single.ours.map(({ seconds }, pair) => single.peer[pair]!.seconds / seconds))
-    console.log(`RESULT ${JSON.stringify({ bench: 'search', ratio: Number(ratio.toFixed(2)), recall })}`)
+    return { ratio: Number(ratio.toFixed(2)), recall }
   } finally {
     await Promise.all([ours.stop(), peer.stop()])
   }
