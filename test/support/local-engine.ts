@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLocalOrchestrator } from '../../lib/adapters/local/orchestrator.ts'
-import { isDead, type ProcessIdentity } from '../../lib/adapters/local/process-identity.ts'
+import { isDead, type ProcessIdentity } from '../../lib/adapters/process/process-identity.ts'
 import type { Task } from '../../lib/domain/service.ts'
 import { eventually } from './eventually.ts'
 import { ROOT } from './shared.ts'

@@ -20,7 +20,7 @@ import type {
   PreparedRows,
   Sealed,
 } from '../../ports/generation-writer.ts'
-import { hasCode, syncDirectory } from '../local/durable-files.ts'
+import { hasCode, syncDirectory } from '../files/durable-files.ts'
 import { AppendedFile } from './appended-file.ts'
 import { renderCentroids } from './centroids.ts'
 import { explainDiskError } from './disk-error.ts'

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { listDirectory } from '../local/node-directory.ts'
-import { identifyProcess, isDead } from '../local/process-identity.ts'
+import { identifyProcess, isDead } from '../process/process-identity.ts'
 
 /** The list of rejects while its generation is being made. */
 export const REJECTS_FILE = 'rejects.jsonl'

@@ -4,11 +4,11 @@ import { lstat, mkdir, open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { hasCode } from '../files/durable-files.ts'
+import { pause } from '../process/pause.ts'
 import { type AgentFacts, type AgentSettings, locateLogs, locateSocket } from './agent-protocol.ts'
-import { hasCode } from './durable-files.ts'
 import { createSocketDispatcher, type JsonRequest, readError, requestJson } from './http-json.ts'
 import { readLastWords } from './last-words.ts'
-import { pause } from './pause.ts'
 
 const MAIN = fileURLToPath(new URL('./agent-main.ts', import.meta.url))
 const REPLY_MS = 10_000

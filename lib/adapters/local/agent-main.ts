@@ -1,12 +1,12 @@
 /** The process that keeps the services of a state directory running: `node agent-main.ts '{"state":...,"entry":...}'`. */
 import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../files/durable-files.ts'
+import { identifyProcess, isDead, type ProcessIdentity } from '../process/process-identity.ts'
 import { Agent } from './agent.ts'
 import { type AgentSettings, locateSocket } from './agent-protocol.ts'
 import { serveAgent } from './agent-server.ts'
-import { hasCode } from './durable-files.ts'
 import { createNumberedFiles } from './numbered-files.ts'
-import { identifyProcess, isDead, type ProcessIdentity } from './process-identity.ts'
 
 const SOCKET_CHECK_MS = 2000
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ServiceSpec, TaskPhase } from '../../domain/service.ts'
-import type { ProcessIdentity } from './process-identity.ts'
+import type { ProcessIdentity } from '../process/process-identity.ts'
 
 /** What the agent is started with, as its one argument in JSON. */
 export type AgentSettings = {

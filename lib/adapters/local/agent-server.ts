@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { identifyProcess } from '../process/process-identity.ts'
 import type { Agent } from './agent.ts'
 import { type AgentFacts, type ChangeRequest, locateSocket } from './agent-protocol.ts'
-import { identifyProcess } from './process-identity.ts'
 
 /** Answers for the agent on its Unix socket, which only the same user may open. `onShutdown` is called once asked for. */
 export async function serveAgent(agent: Agent, onShutdown: () => void): Promise<Server> {

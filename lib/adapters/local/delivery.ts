@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
-import { hasCode, syncDirectory, writeDurably } from './durable-files.ts'
+import { hasCode, syncDirectory, writeDurably } from '../files/durable-files.ts'
 import { type copyFile, findFileProblem } from './file-copy.ts'
 import { resolveInside } from './node-directory.ts'
 

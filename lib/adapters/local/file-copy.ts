@@ -4,7 +4,7 @@ import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import type { FileEntry } from '../../domain/manifest.ts'
-import { hasCode } from './durable-files.ts'
+import { hasCode } from '../files/durable-files.ts'
 
 const BLOCK_BYTES = 1024 * 1024
 

@@ -2,7 +2,7 @@ import { mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { JournalEntry } from '../../domain/record.ts'
-import { hasCode } from './durable-files.ts'
+import { hasCode } from '../files/durable-files.ts'
 
 /** A line of journal.jsonl: an entry and the fence of the lease that it was written under. */
 export type JournalLine = JournalEntry & { readonly fence: number }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { findLastWords } from '../../domain/last-words.ts'
-import { hasCode } from './durable-files.ts'
+import { hasCode } from '../files/durable-files.ts'
 
 const TAIL_BYTES = 8192
 

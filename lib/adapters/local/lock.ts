@@ -1,7 +1,7 @@
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { Claim, Lease } from '../../ports/state-store.ts'
+import { identifyProcess, isDead, type ProcessIdentity } from '../process/process-identity.ts'
 import type { NumberedFile, NumberedFiles } from './numbered-files.ts'
-import { identifyProcess, isDead, type ProcessIdentity } from './process-identity.ts'
 
 /** A lock file: who works, since when, doing what, and until when nobody may take over. Times are ISO 8601. */
 type Hold = Claim & {

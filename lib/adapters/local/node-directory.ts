@@ -1,7 +1,7 @@
 import { readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
-import { hasCode, syncDirectory } from './durable-files.ts'
+import { hasCode, syncDirectory } from '../files/durable-files.ts'
 
 /** The directory that plays a node. Raises `usage` for a name that would lead elsewhere. */
 export function locateNode(state: string, node: string): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hasCode, writeDurably, writeSynced } from './durable-files.ts'
+import { hasCode, writeDurably, writeSynced } from '../files/durable-files.ts'
 
 export type NumberedFile = { readonly number: number; readonly text: string }
 

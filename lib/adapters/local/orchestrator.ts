@@ -5,6 +5,8 @@ import { LongshoreError } from '../../domain/errors.ts'
 import type { GenerationRef } from '../../domain/generation.ts'
 import type { ServiceState, Task } from '../../domain/service.ts'
 import type { Orchestrator } from '../../ports/orchestrator.ts'
+import { pause } from '../process/pause.ts'
+import { isDead } from '../process/process-identity.ts'
 import { type AgentClient, createAgentClient } from './agent-client.ts'
 import {
   type AgentFacts,
@@ -15,8 +17,6 @@ import {
   locateEndpoints,
 } from './agent-protocol.ts'
 import { raiseRemote, readError, requestJson } from './http-json.ts'
-import { pause } from './pause.ts'
-import { isDead } from './process-identity.ts'
 import { forgetSpecs, readSpecs } from './spec-file.ts'
 
 const SERVICES = fileURLToPath(new URL('../../../services/main.ts', import.meta.url))

@@ -3,8 +3,8 @@ import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { messageOf } from '../../domain/errors.ts'
 import type { Publishing } from '../../ports/publishing.ts'
+import { hasCode } from '../files/durable-files.ts'
 import { TaskFailure } from './agent-protocol.ts'
-import { hasCode } from './durable-files.ts'
 
 const FREE_MS = 5000
 const POLL_MS = 50

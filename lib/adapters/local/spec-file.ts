@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
-import { hasCode, writeDurably } from './durable-files.ts'
+import { hasCode, writeDurably } from '../files/durable-files.ts'
 
 /** services.json: what the agent keeps running, and the number of the last task that it made. */
 export type SpecFile = { readonly services: readonly ServiceSpec[]; readonly made: number }

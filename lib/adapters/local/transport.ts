@@ -6,8 +6,8 @@ import { compareGenerations, isGenerationName } from '../../domain/generation.ts
 import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
 import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import { hasCode, syncDirectory } from '../files/durable-files.ts'
 import { type Delivery, deliverFiles } from './delivery.ts'
-import { hasCode, syncDirectory } from './durable-files.ts'
 import { copyFile, findFileProblem } from './file-copy.ts'
 import {
   listDirectory,

@@ -4,7 +4,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import type { FileEntry } from '../../domain/manifest.ts'
-import { hasCode } from '../local/durable-files.ts'
+import { hasCode } from '../files/durable-files.ts'
 
 // One mebibyte at a time: a quarter of it takes nearly twice as long over SSH.
 const BLOCK_BYTES = 1024 * 1024

@@ -1,5 +1,5 @@
 import { hasEnded } from '../../domain/swarm-progress.ts'
-import { pause } from '../local/pause.ts'
+import { pause } from '../process/pause.ts'
 import { removeServices } from './docker-argv.ts'
 import { describeFailure } from './docker-client.ts'
 import { type Engine, readService } from './engine-parts.ts'

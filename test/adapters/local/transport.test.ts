@@ -9,6 +9,7 @@ import { countBytes } from '../../../lib/domain/manifest.ts'
 import { describeTransport } from '../../contracts/transport.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
+import { flipByte, listAll } from '../../support/files.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
 const NEVER = new AbortController().signal
@@ -151,20 +152,6 @@ function mountSmall(directory: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-function flipByte(path: string): void {
-  const bytes = readFileSync(path)
-  bytes[bytes.length >> 1]! ^= 0x55
-  writeFileSync(path, bytes)
-}
-
-function listAll(directory: string): string[] {
-  try {
-    return readdirSync(directory, { recursive: true }).map(String)
-  } catch {
-    return []
   }
 }
 

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import { createSshShell } from '../../../lib/adapters/ssh/shell.ts'
 import { createSshTransport } from '../../../lib/adapters/ssh/transport.ts'
 import { describeTransport } from '../../contracts/transport.ts'
 import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
+import { flipByte, listAll } from '../../support/files.ts'
 import { settingsFor, startSshd } from '../../support/sshd.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
@@ -47,20 +48,6 @@ function mountFull(directory: string): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', directory])
   endings.push(() => void execFileSync('umount', [directory]))
   writeFileSync(join(directory, 'ballast'), Buffer.alloc(64 * 1024))
-}
-
-function flipByte(path: string): void {
-  const bytes = readFileSync(path)
-  bytes[bytes.length >> 1]! ^= 0x55
-  writeFileSync(path, bytes)
-}
-
-function listAll(directory: string): string[] {
-  try {
-    return readdirSync(directory, { recursive: true }).map(String)
-  } catch {
-    return []
-  }
 }
 
 test.run()
