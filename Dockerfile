@@ -11,7 +11,7 @@ COPY services services
 # Nothing is written: the root file system may be read-only.
 USER 1000:1000
 EXPOSE 8080
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "services/ask.ts", "/readyz"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "services/ask.mjs", "/readyz"]
 ENTRYPOINT ["node", "services/main.ts"]
 CMD ["gateway"]
 

@@ -15,8 +15,14 @@ export async function createContext(
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
   const profile = await loadProfile(profileFile)
-  const ports = await createPorts(profile)
-  return { context: { ...parts, ...ports, profile, now: Date.now }, close: () => ports.transport.close() }
+  const ports = await createPorts(profile, parts.signal)
+  return {
+    context: { ...parts, ...ports, profile, now: Date.now },
+    async close() {
+      await ports.transport.close()
+      await ports.shell?.close()
+    },
+  }
 }
 
 type Ports = Pick<
@@ -30,16 +36,18 @@ type Ports = Pick<
   | 'publishing'
   | 'state'
   | 'embedder'
+  | 'shell'
 >
+type Engine = Pick<Ports, 'transport' | 'orchestrator' | 'publishing' | 'state' | 'shell'>
 
-async function createPorts(profile: Profile): Promise<Ports> {
+async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports> {
   const [inputs, pairs, store, writer, images, engine, embedder] = await Promise.all([
     import('../adapters/inputs/open-input.ts'),
     import('../adapters/inputs/golden-pairs.ts'),
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
-    createEngine(profile),
+    profile.engine === 'swarm' ? createSwarm(profile, signal) : createLocal(profile),
     createEmbedder(profile),
   ])
   return {
@@ -52,11 +60,8 @@ async function createPorts(profile: Profile): Promise<Ports> {
   }
 }
 
-/** Where services run, and what remembers them. */
-async function createEngine({
-  state,
-  update,
-}: Profile): Promise<Pick<Ports, 'transport' | 'orchestrator' | 'publishing' | 'state'>> {
+/** Child processes of this machine, and files that remember them. */
+async function createLocal({ state, update }: Profile): Promise<Engine> {
   const [transport, stateStore, orchestrator, publishing] = await Promise.all([
     import('../adapters/local/transport.ts'),
     import('../adapters/local/state-store.ts'),
@@ -68,6 +73,41 @@ async function createEngine({
     state: stateStore.createLocalStateStore({ state, leaseSeconds: update.leaseSeconds }),
     orchestrator: orchestrator.createLocalOrchestrator({ state }),
     publishing: publishing.createLocalPublishing(),
+  }
+}
+
+/** A Swarm behind SSH, which remembers for itself. */
+async function createSwarm(
+  { name, nodes, ssh, swarm, update }: Profile,
+  signal: AbortSignal,
+): Promise<Engine> {
+  const [shells, transports, engines] = await Promise.all([
+    import('../adapters/ssh/shell.ts'),
+    import('../adapters/ssh/transport.ts'),
+    import('../adapters/swarm/engine.ts'),
+  ])
+  const agent = process.env.SSH_AUTH_SOCK
+  const { managers = [], image = '', dataDirectory } = swarm
+  const shell = shells.createSshShell({
+    nodes: nodes.map(({ host = '', ...node }) => ({ ...node, host })),
+    ...(ssh.identityFile !== undefined && { identityFile: ssh.identityFile }),
+    ...(agent && { agent }),
+    knownHostsFile: ssh.knownHostsFile,
+    connectTimeoutMs: 1000 * ssh.connectSeconds,
+    keepAliveMs: 1000 * ssh.keepAliveSeconds,
+    maxStarting: ssh.maxStarting,
+    maxChannels: ssh.maxChannels,
+  })
+  const transport = transports.createSshTransport({
+    shell,
+    nodes: nodes.map((node) => ({ name: node.name, directory: dataDirectory })),
+    operationTimeoutMs: 1000 * ssh.operationSeconds,
+  })
+  const stack = { ...swarm, fleet: name, image, entry: 'services/main.ts' }
+  const { leaseSeconds } = update
+  return {
+    shell,
+    ...engines.createSwarmEngine({ shell, transport, managers, stack, leaseSeconds, signal }),
   }
 }
 

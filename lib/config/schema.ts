@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
+import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
 const name = z
   .string()
@@ -25,18 +26,24 @@ const model = z
     }),
   )
 
+const node = z.strictObject({
+  name,
+  host: z.string().min(1).optional(),
+  port: z.int().min(1).max(65535).default(22),
+  user: z.string().min(1).default('root'),
+})
+
 const nodes = z
-  .array(z.strictObject({ name }))
+  .array(node)
   .min(1)
   .refine(
     (list) => new Set(list.map((node) => node.name)).size === list.length,
     'two nodes have the same name',
   )
 
-/** The form of a profile. Defaults are those that config/reference.yml shows. */
-export const profileSchema = z.strictObject({
+const form = z.strictObject({
   name,
-  engine: z.enum(['local']).default('local'),
+  engine: z.enum(['local', 'swarm']).default('local'),
   state: path.default('.longshore'),
   generations: path.default('dgs'),
   nodes,
@@ -57,6 +64,8 @@ export const profileSchema = z.strictObject({
     })
     .prefault({}),
   index: z.strictObject({ replicas: count.default(1) }).prefault({}),
+  ssh: sshSchema,
+  swarm: swarmSchema,
   split: z
     .strictObject({
       clusters: count.max(65535).default(4),
@@ -89,6 +98,11 @@ export const profileSchema = z.strictObject({
       leaseSeconds: seconds.min(1).default(30),
     })
     .prefault({}),
+})
+
+/** What a profile may say. Defaults are those that config/reference.yml shows. */
+export const profileSchema = form.superRefine((profile, context) => {
+  for (const problem of findSwarmProblems(profile)) context.addIssue({ code: 'custom', ...problem })
 })
 
 /** One target environment, with every default filled in. */

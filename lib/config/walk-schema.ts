@@ -7,13 +7,19 @@ export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): s
     schema,
   )
   const plain = found && unwrap(found)
+  if (plain instanceof z.ZodRecord) return namesOf(plain.keyType)
   return plain instanceof z.ZodObject ? Object.keys(plain.shape) : []
 }
 
 function childOf(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | undefined {
   const plain = unwrap(schema)
   if (plain instanceof z.ZodArray) return plain.element
+  if (plain instanceof z.ZodRecord) return plain.valueType
   return plain instanceof z.ZodObject ? plain.shape[String(key)] : undefined
+}
+
+function namesOf(schema: z.core.$ZodType): string[] {
+  return schema instanceof z.ZodEnum ? schema.options.map(String) : []
 }
 
 /** The schema below defaults, options and transformations: what the operator writes. */

@@ -1,6 +1,7 @@
 import type { GenerationRef } from './generation.ts'
 
-export type ServiceKind = 'gateway' | 'index' | 'extraction'
+export const SERVICE_KINDS = ['gateway', 'index', 'extraction'] as const
+export type ServiceKind = (typeof SERVICE_KINDS)[number]
 
 /** A service as it shall be. Equal specs are the same service: applying one twice changes nothing. */
 export type ServiceSpec = {

@@ -2,7 +2,8 @@ import { canonicalJson, type Json } from './canonical-json.ts'
 import type { ServiceKind, ServiceSpec } from './service.ts'
 import { LABELS, memberLabel, networkName, readyLabel, TASK_PORTS } from './swarm-names.ts'
 
-type Amounts = { readonly cpus?: string; readonly memory?: string }
+type Amounts = { readonly cpus?: string | undefined; readonly memory?: string | undefined }
+type Resources = { readonly limits?: Amounts | undefined; readonly reservations?: Amounts | undefined }
 
 /** What a profile says of services that run in a Swarm, beyond their specs. */
 export type SwarmSettings = {
@@ -22,7 +23,7 @@ export type SwarmSettings = {
   readonly graceSeconds: number
   /** How long the Swarm watches a task that has become ready, during an update. */
   readonly monitorSeconds: number
-  readonly resources?: Partial<Record<ServiceKind, { limits?: Amounts; reservations?: Amounts }>>
+  readonly resources?: Partial<Record<ServiceKind, Resources>>
 }
 
 /** A service as `docker stack deploy` takes it. */
@@ -54,7 +55,7 @@ export function renderService(spec: ServiceSpec, { settings, excluded, loadSecon
       { type: 'tmpfs', target: '/tmp' },
     ],
     healthcheck: {
-      test: ['CMD', 'node', 'services/ask.ts', '/readyz'],
+      test: ['CMD', 'node', 'services/ask.mjs', '/readyz'],
       interval: seconds(healthSeconds),
       timeout: '5s',
       retries: 3,

@@ -1,7 +1,7 @@
-/** What services/ask.ts printed, where the answer was not 200. */
+/** What services/ask.mjs printed, where the answer was not 200. */
 export type Refusal = { readonly status: number | null; readonly code: string; readonly message: string }
 
-/** Reads what services/ask.ts prints when it ends with 1: `{"status","body"}`, or why nobody answered. */
+/** Reads what services/ask.mjs prints when it ends with 1: `{"status","body"}`, or why nobody answered. */
 export function parseRefusal(output: string): Refusal {
   const text = output.trim()
   try {

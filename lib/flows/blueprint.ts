@@ -1,15 +1,18 @@
 import type { Profile } from '../config/schema.ts'
+import { LongshoreError } from '../domain/errors.ts'
 import type { Blueprint } from '../domain/plan-services.ts'
 
-/** The services that a profile asks for, with the environment of their tasks. */
+/** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
-  const { gateway, index, extraction, gates, model } = profile
+  const { gateway, index, extraction, gates, model, engine, swarm } = profile
+  const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const MODEL = JSON.stringify(model)
   return {
     gateway: {
       replicas: gateway.replicas,
       port: gateway.port,
       settings: {
+        ...image,
         HOST: gateway.host,
         MODEL,
         TIMEOUT_MS: String(Math.round(gateway.timeoutSeconds * 1000)),
@@ -19,7 +22,15 @@ export function createBlueprint(profile: Profile): Blueprint {
         ...(extraction.url !== undefined && { EXTRACTION_URL: extraction.url }),
       },
     },
-    index: { replicas: index.replicas, settings: {} },
-    extraction: extraction.url === undefined ? { replicas: extraction.replicas, settings: { MODEL } } : null,
+    index: { replicas: index.replicas, settings: { ...image } },
+    extraction:
+      extraction.url === undefined ? { replicas: extraction.replicas, settings: { ...image, MODEL } } : null,
   }
+}
+
+function findImage({ image }: Profile['swarm']): string {
+  if (image !== undefined) return image
+  throw new LongshoreError('usage', 'swarm.image: missing in the profile; expected the image of the services', {
+    hint: 'npx zx scripts/image.mjs --profile FILE brings it to the nodes and prints its name',
+  })
 }

@@ -2,11 +2,13 @@ import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { EXTRACTION } from '../../lib/domain/service.ts'
+import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService } from '../http/service.ts'
 import { readModel, readNumber } from '../settings.ts'
 import { readCatalog } from './catalog.ts'
-import { createFileDiscovery } from './discovery.ts'
+import { createFileDiscovery, type Discovery } from './discovery.ts'
+import { createDnsDiscovery } from './dns-discovery.ts'
 import { createIndexClient } from './index-client.ts'
 import { addGatewayRoutes } from './routes.ts'
 import { createSearch } from './search.ts'
@@ -19,9 +21,8 @@ export const startGateway: StartService = async (settings, env, log) => {
   if (!ref || generations.length > 1) {
     throw new LongshoreError('usage', `GENERATIONS: expected exactly one, found ${generations.length}`)
   }
-  if (!env.ENDPOINTS_FILE) throw new LongshoreError('usage', 'ENDPOINTS_FILE: expected a path, found nothing')
   const catalog = await readCatalog(settings.dataDirectory, ref)
-  const discovery = createFileDiscovery(env.ENDPOINTS_FILE, log)
+  const discovery = createDiscovery(env, log)
   const client = createHttpClient()
   const url = env.EXTRACTION_URL
   const embedder = createTfServingEmbedder({
@@ -50,4 +51,14 @@ export const startGateway: StartService = async (settings, env, log) => {
   const base = createService(settings, log, { readiness, status: () => ({ nprobe, canary: canary.state() }) })
   addGatewayRoutes(base.app, { catalog, search, readiness, timeoutMs })
   return await runService(base, { settings, log, ready: canary.passed })
+}
+
+/** Where the other services are: what DNS tells in a Swarm, or what a file tells. Raises `usage`. */
+function createDiscovery(env: NodeJS.ProcessEnv, log: Log): Discovery {
+  if (env.ENDPOINTS_DNS) return createDnsDiscovery({ prefix: env.ENDPOINTS_DNS, log })
+  if (env.ENDPOINTS_FILE) return createFileDiscovery(env.ENDPOINTS_FILE, log)
+  throw new LongshoreError(
+    'usage',
+    'ENDPOINTS_DNS: expected a prefix, or ENDPOINTS_FILE: a path; found neither',
+  )
 }

@@ -46,6 +46,28 @@ test('leaves nothing on disk by being made', () => {
   assert.equal(readdirSync(directory), ['config'])
 })
 
+test('reaches the nodes of a Swarm over SSH, and says at the first use what is wrong with the keys', async () => {
+  const profile = `name: y
+engine: swarm
+nodes: [{ name: node-1, host: 127.0.0.1 }]
+ssh: { knownHostsFile: ${join(directory, 'no-known-hosts')} }
+swarm: { managers: [node-1], image: longshore:1 }
+model: { name: lexical-hash, version: "1", dimensions: 64, metric: cosine, normalized: true }
+`
+  writeFileSync(join(directory, 'config/swarm.yml'), profile)
+  const profileFile = join(directory, 'config/swarm.yml')
+  const { context, close } = await createContext({ ...SETTINGS, profileFile })
+  try {
+    assert.ok(context.shell)
+    await context.state.read()
+    assert.unreachable()
+  } catch (error) {
+    assert.match((error as Error).message, 'ssh.knownHostsFile: ')
+  } finally {
+    await close()
+  }
+})
+
 test('refuses a wrong profile before anything is touched', async () => {
   writeFileSync(join(directory, 'config/y.yml'), 'name: y\n')
   try {

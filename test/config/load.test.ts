@@ -13,6 +13,7 @@ const MODEL = `model:
   normalized: true
 `
 const VALID = `name: test\nnodes:\n  - name: node-1\n${MODEL}`
+const IN_SWARM = `name: test\nengine: swarm\nnodes:\n  - { name: node-1, host: a }\n${MODEL}`
 
 /** The message of the error that a profile raises. */
 function problemOf(text: string): string {
@@ -46,7 +47,7 @@ const WRONG: [string, string, string][] = [
   [
     'an unknown key inside a list',
     VALID.replace('- name: node-1', '- name: node-1\n    colour: red'),
-    'config/x.yml:4: nodes.0.colour: no such key; expected one of name',
+    'config/x.yml:4: nodes.0.colour: no such key; expected one of name, host, port, user',
   ],
   ['a missing key', VALID.replace('name: test\n', ''), 'config/x.yml:1: name: missing; expected text'],
   [
@@ -94,6 +95,41 @@ const WRONG: [string, string, string][] = [
     'two nodes of one name',
     VALID.replace('- name: node-1', '- name: node-1\n  - name: node-1'),
     'config/x.yml:2: nodes: two nodes have the same name',
+  ],
+  [
+    'a Swarm without the address of a node',
+    `${VALID}engine: swarm\nswarm: { managers: [node-1] }\n`,
+    'config/x.yml:3: nodes.0.host: missing; expected the address of its sshd',
+  ],
+  [
+    'a Swarm without managers',
+    `${IN_SWARM}swarm:\n  image: longshore:1\n`,
+    'config/x.yml:11: swarm.managers: missing; expected the names of nodes that are managers',
+  ],
+  [
+    'a manager that is no node',
+    `${IN_SWARM}swarm:\n  managers: [node-9]\n`,
+    'config/x.yml:12: swarm.managers: node-9 is not among the nodes; expected some of node-1',
+  ],
+  [
+    'a data directory that is no absolute path',
+    `${VALID}swarm:\n  dataDirectory: ../data\n`,
+    'config/x.yml:11: swarm.dataDirectory: expected an absolute path of letters, digits, dots, dashes and underscores, found "../data"',
+  ],
+  [
+    'less time to end than to go on answering',
+    `${VALID}swarm:\n  graceSeconds: 2\n`,
+    'config/x.yml:11: swarm.graceSeconds: expected more than lameDuckSeconds and one second, for what is in flight',
+  ],
+  [
+    'resources of a service that is not there',
+    `${VALID}swarm:\n  resources:\n    indexes: {}\n`,
+    'config/x.yml:12: swarm.resources.indexes: no such key; did you mean index?',
+  ],
+  [
+    'memory without its unit',
+    `${VALID}swarm:\n  resources:\n    index: { limits: { memory: "512" } }\n`,
+    'config/x.yml:12: swarm.resources.index.limits.memory: expected a whole number with its unit: 512M, found "512"',
   ],
 ]
 

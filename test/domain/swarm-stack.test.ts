@@ -67,7 +67,7 @@ test('a service is changed one task at a time, beside the old one, and taken bac
 
 test('a task that loads is not taken for ill, and one whose health is bad never serves', () => {
   assert.equal(make(INDEX, { loadSeconds: 60 }).healthcheck, {
-    test: ['CMD', 'node', 'services/ask.ts', '/readyz'],
+    test: ['CMD', 'node', 'services/ask.mjs', '/readyz'],
     interval: '1000ms',
     timeout: '5s',
     retries: 3,

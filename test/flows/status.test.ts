@@ -46,6 +46,16 @@ test('tells what is served, what was before, and where', async () => {
   assert.match(text, /index_1 +index_1\.\d+ +node-2 +ready +dg_7, dg_8/)
 })
 
+test('names, in a Swarm, a node that publishes the gateway', async () => {
+  const fleet = await makeServing()
+  const swarm = { ...fleet.profile.swarm, managers: ['node-1'], image: 'longshore:1' }
+  const nodes = fleet.profile.nodes.map((node) => ({ ...node, host: `${node.name}.example` }))
+  const profile = { ...fleet.profile, engine: 'swarm' as const, nodes, swarm }
+  const { json } = await status(fleet.context({ profile }))
+  const [task] = fleet.orchestrator.services.get('gateway')?.tasks ?? []
+  assert.equal(json.gateway, { url: `http://${task?.node}.example:0` })
+})
+
 test('changes nothing and needs no lock', async () => {
   const fleet = await makeServing()
   const { record, entries } = fleet.state

@@ -87,6 +87,12 @@ const cases: Record<string, ['index' | 'gateway', Damage, number, RegExp]> = {
     10,
     /dg_9\/manifest\.json/,
   ],
+  'without a word of where other services are': [
+    'gateway',
+    async () => ({ ENDPOINTS_FILE: '' }),
+    2,
+    /ENDPOINTS_DNS: expected a prefix, or ENDPOINTS_FILE: a path/,
+  ],
   'a cluster that does not exist': ['index', async () => ({ CLUSTER: '7' }), 12, /has no cluster 7/],
   'settings that make no sense': [
     'index',

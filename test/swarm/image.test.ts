@@ -97,8 +97,8 @@ test('can be asked with Node.js alone, and holds no shell', async () => {
   assert.match(lost, 'executable file not found')
 })
 
-test('ask.ts fails, and says why, where the service is not ready', async () => {
-  await lab.docker('n2', 'exec', '--env', 'PORT=1', 'gateway', 'node', 'services/ask.ts').then(
+test('ask.mjs fails, and says why, where the service is not ready', async () => {
+  await lab.docker('n2', 'exec', '--env', 'PORT=1', 'gateway', 'node', 'services/ask.mjs').then(
     () => assert.unreachable(),
     (error) => assert.match(String(error), 'cannot be reached'),
   )
@@ -159,7 +159,7 @@ async function start(kind: Kind): Promise<void> {
 
 /** What a service answers to its own container. */
 async function ask(kind: Kind, path: string): Promise<string> {
-  return await eventually(() => lab.docker('n2', 'exec', kind, 'node', 'services/ask.ts', path))
+  return await eventually(() => lab.docker('n2', 'exec', kind, 'node', 'services/ask.mjs', path))
 }
 
 async function inspect(kind: Kind, format: string): Promise<string> {

@@ -74,7 +74,7 @@ export function readClock(): string[] {
 }
 
 export function askInside(container: string, path: string): string[] {
-  return ['exec', container, 'node', 'services/ask.ts', path]
+  return ['exec', container, 'node', 'services/ask.mjs', path]
 }
 
 /** How a container stands, and what its last health checks printed. */
