@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
+import { findFreePort } from './free-port.ts'
 import { ROOT } from './shared.ts'
 import { makeTempDir } from './temp.ts'
 
@@ -102,15 +102,6 @@ export function startScript(script: string, args: readonly string[], cwd: string
       child.kill(signal)
     },
   }
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function parseJson(text: string): unknown {

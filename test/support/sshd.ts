@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { SshSettings } from '../../lib/adapters/ssh/settings.ts'
 import { eventually } from './eventually.ts'
+import { findFreePort } from './free-port.ts'
 import { makeTempDir } from './temp.ts'
 
 const SSHD = '/usr/sbin/sshd'
@@ -111,16 +112,6 @@ export function settingsFor(sshd: Sshd, names: readonly string[] = ['node-1', 'n
 /** Makes a key pair without a passphrase at `path` and `path`.pub. */
 export function makeKey(path: string, type = 'ed25519'): void {
   execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'test', '-f', path])
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 function tryPort(port: number): Promise<void> {

@@ -15,6 +15,7 @@ import { renderRefs } from '../support/services.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { type Lab, startLab } from './lab/lab.ts'
 import { run } from './lab/quiet.ts'
+import { startRegistry } from './support/registry.ts'
 
 const STATE = `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}`
 const GATES = { CANARY_RECALL: '0.9', CANARY_GOLDEN: '0.9', CANARY_MODEL: '0.9' }
@@ -107,6 +108,22 @@ test('ask.mjs fails, and says why, where the service is not ready', async () => 
 test('ends with exit code 0 when it is asked to', async () => {
   await lab.docker('n2', 'stop', '--time', '15', 'gateway')
   assert.is(await inspect('gateway', '{{.State.ExitCode}}'), '0')
+})
+
+test('comes to a node through a registry too, by a name that image.mjs prints', async () => {
+  const registry = await startRegistry(lab.address)
+  try {
+    const images = createDockerImages({ host: `unix://${lab.nodes[0]!.socket}` })
+    const context = { ...new FakeFleet([]).context(), images }
+    const pushed = await makeImage(context, {
+      source: { kind: 'machine' },
+      push: `${registry.url}/longshore`,
+    })
+    assert.is(pushed.json.image, `${registry.url}/${image}`)
+    await lab.docker('n2', 'run', '--rm', '--entrypoint', 'node', String(pushed.json.image), '-e', '0')
+  } finally {
+    await registry.stop()
+  }
 })
 
 test('holds no package for development, and nothing else than the services need', async () => {

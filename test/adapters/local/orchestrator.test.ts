@@ -10,7 +10,7 @@ import type { ServiceSpec, Task } from '../../../lib/domain/service.ts'
 import { describeOrchestrator, FAILURES, makeSpec } from '../../contracts/orchestrator.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { eventually } from '../../support/eventually.ts'
-import { findFreePort } from '../../support/fleet.ts'
+import { findFreePort } from '../../support/free-port.ts'
 import { makeEngine, NODES, stopEngines } from '../../support/local-engine.ts'
 import { ROOT } from '../../support/shared.ts'
 

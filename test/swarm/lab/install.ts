@@ -6,6 +6,7 @@ import { ask, run } from './quiet.ts'
 /** What the lab runs, and the Debian package that brings it. */
 const PROGRAMS = {
   dockerd: 'docker.io',
+  'docker-registry': 'docker-registry',
   docker: 'docker-cli',
   iptables: 'iptables',
   ip: 'iproute2',
