@@ -4,6 +4,7 @@ import { createRandom } from '../domain/random.ts'
 import type { GivenClusters, Input, RowBatch } from '../ports/input.ts'
 import type { Context } from './context.ts'
 import { embedTexts } from './split-embedding.ts'
+import { listItems } from './split-items.ts'
 
 /** The clusters of a generation: those that the input brings, repaired where it is asked for, or trained ones. */
 export async function findClusters(
@@ -76,7 +77,7 @@ function readRow(
   index: number,
   dimensions: number,
 ): Float32Array | string | null {
-  if (!vectors) return items[index]!.text || null
+  if (!vectors) return listItems(items)[index]!.text || null
   const row = vectors.slice(index * dimensions, (index + 1) * dimensions)
   return isFiniteRow(row) ? row : null
 }

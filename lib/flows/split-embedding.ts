@@ -1,5 +1,6 @@
 import type { Embedder } from '../ports/embedder.ts'
 import type { Input, Reject, RowBatch, SourceItem } from '../ports/input.ts'
+import { listItems } from './split-items.ts'
 
 /** Texts that are sent to the embedder at once. */
 const TEXTS_AT_ONCE = 256
@@ -22,14 +23,15 @@ export function embedInput(input: Input, embedder: Embedder, dimensions: number)
 }
 
 async function embedBatch(batch: RowBatch, embedder: Embedder, signal: AbortSignal): Promise<RowBatch> {
-  const kept = [...batch.items.keys()].filter((index) => hasText(batch.items[index]!))
-  const items = kept.map((index) => batch.items[index]!)
+  const all = listItems(batch.items)
+  const kept = [...all.keys()].filter((index) => hasText(all[index]!))
+  const items = kept.map((index) => all[index]!)
   const vectors = await embedTexts(
     items.map((item) => item.text!),
     embedder,
     signal,
   )
-  const without: Reject[] = batch.items
+  const without: Reject[] = all
     .filter((item) => !hasText(item))
     .map((item) => ({ row: item.id ?? JSON.stringify(item), reason: 'has neither an embedding nor a text' }))
   return {

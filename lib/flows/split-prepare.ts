@@ -1,7 +1,10 @@
 import { HashCounter } from '../domain/hash-counter.ts'
-import { hashBytes, hashText, hashTextInto, idOfHash } from '../domain/text-hash.ts'
+import { hashBytes, hashText } from '../domain/text-hash.ts'
 import type { PreparedRows } from '../ports/generation-writer.ts'
-import type { Reject, RowBatch, SourceItem } from '../ports/input.ts'
+import type { Reject, RowBatch, SourceItem, TextItems } from '../ports/input.ts'
+import { isTextItems, readText } from './split-items.ts'
+import { LineBuilder } from './split-lines.ts'
+import { Naming, nameText } from './split-naming.ts'
 
 export type PrepareOptions = {
   readonly dimensions: number
@@ -13,125 +16,102 @@ export type PrepareOptions = {
   readonly expectedRows: number
 }
 
-/** Turns batches of an input into rows to write: gives ids, rejects repeated ones, renders items. */
-export type Preparer = { prepare(batch: RowBatch): PreparedRows }
-
-/** A preparer for one input from its start; it remembers ids by their 64-bit hashes. */
-export function createPreparer(options: PrepareOptions): Preparer {
-  const { dimensions, merge, wanted } = options
-  const contents = new HashCounter()
-  const nameItem = createNaming(options.expectedRows)
-  let ordinal = 0
-
-  const isMerged = (item: SourceItem, vectors: Float32Array, index: number): boolean => {
-    if (!merge) return false
-    const vector = vectors.subarray(index * dimensions, (index + 1) * dimensions)
-    return contents.add(...hashContents(item.text ?? '', vector)) > 0
-  }
-  return {
-    prepare({ items, vectors, clusters, rejects }) {
-      const kept: number[] = []
-      const lines: string[] = []
-      const refused: Reject[] = []
-      for (let index = 0; index < items.length; index++, ordinal++) {
-        const item = items[index]!
-        const isSame = isMerged(item, vectors!, index)
-        const id = isSame ? null : nameItem(item, ordinal)
-        if (id !== null) {
-          kept.push(index)
-          lines.push(renderItem(id, item))
-          if (wanted.size > 0) wanted.delete(id)
-        } else refused.push(tellReject(item, ordinal, isSame ? MERGED : `its id ${item.id} stands twice`))
-      }
-      ordinal += rejects.length
-      return {
-        ...renderLines(lines),
-        ...selectRows(kept, { vectors: vectors!, clusters, dimensions, count: items.length }),
-        rejects: [...rejects, ...refused],
-      }
-    },
-  }
-}
-
 const MERGED = 'has the text and the embedding of an item before it'
 
-/** A function that gives every item its id, unique among all; null for a given one that stands twice. */
-function createNaming(expectedRows: number): (item: SourceItem, ordinal: number) => string | null {
-  const hash = new Uint32Array(2)
-  let givenIds: HashCounter | undefined
-  let texts: HashCounter | undefined
-  return ({ id, text }, ordinal) => {
-    if (id !== undefined) {
-      hashTextInto(id, hash)
-      givenIds ??= new HashCounter(expectedRows)
-      return givenIds.add(hash[0]!, hash[1]!) === 0 ? id : null
+/** Turns batches of one input, from its start, into rows to write: gives ids, rejects repeated ones, renders items. */
+export class Preparer {
+  readonly #options: PrepareOptions
+  readonly #contents = new HashCounter()
+  readonly #naming: Naming
+  readonly #lines = new LineBuilder()
+  #ordinal = 0
+  #refused: Reject[] = []
+
+  constructor(options: PrepareOptions) {
+    this.#options = options
+    this.#naming = new Naming(options.expectedRows)
+  }
+
+  prepare(batch: RowBatch): PreparedRows {
+    const { items, rejects } = batch
+    const vectors = batch.vectors!
+    const kept = isTextItems(items) ? this.#takeTexts(items, vectors) : this.#takeItems(items, vectors)
+    const refused = this.#refused
+    this.#refused = []
+    this.#ordinal += items.length + rejects.length
+    return {
+      ...this.#lines.take(),
+      ...this.#selectRows(kept, batch),
+      rejects: [...rejects, ...refused],
+      ...(batch.recycle && { recycle: batch.recycle }),
     }
-    if (text === undefined) return `r${ordinal}`
-    hashTextInto(text, hash)
-    texts ??= new HashCounter(expectedRows)
-    const before = texts.add(hash[0]!, hash[1]!)
-    const own = idOfHash(hash[0]!, hash[1]!)
-    return before === 0 ? own : `${own}-${before}`
   }
-}
 
-function tellReject({ id, text }: SourceItem, ordinal: number, reason: string): Reject {
-  return { row: text ?? id ?? ordinal, reason }
-}
-
-/** One line of items.jsonl: id, then text, then what else the item carries. */
-function renderItem(id: string, item: SourceItem): string {
-  const { text } = item
-  if (text !== undefined && !hasMore(item))
-    return `{"id":${JSON.stringify(id)},"text":${JSON.stringify(text)}}\n`
-  const { id: _id, text: _text, ...rest } = item
-  return `${JSON.stringify({ id, text, ...rest })}\n`
-}
-
-/** Whether an item carries more than an id and a text; most carry no more. */
-function hasMore(item: SourceItem): boolean {
-  for (const key in item) if (key !== 'id' && key !== 'text') return true
-  return false
-}
-
-function renderLines(lines: readonly string[]): Pick<PreparedRows, 'lines' | 'lineEnds'> {
-  const text = lines.join('')
-  const bytes = new TextEncoder().encode(text)
-  const isAscii = bytes.length === text.length
-  const lineEnds = new Uint32Array(lines.length)
-  let end = 0
-  for (const [index, line] of lines.entries()) {
-    end += isAscii ? line.length : Buffer.byteLength(line)
-    lineEnds[index] = end
+  /** Renders what is kept of items, and tells which that is. */
+  #takeItems(items: readonly SourceItem[], vectors: Float32Array): number[] {
+    const { wanted, merge } = this.#options
+    const kept: number[] = []
+    for (const [index, item] of items.entries()) {
+      const ordinal = this.#ordinal + index
+      const row = item.text ?? item.id ?? ordinal
+      if (merge && this.#isRepeated(...hashText(item.text ?? ''), this.#rowOf(vectors, index))) {
+        this.#refused.push({ row, reason: MERGED })
+        continue
+      }
+      const id = this.#naming.nameItem(item, ordinal)
+      if (id === null) this.#refused.push({ row, reason: `its id ${item.id} stands twice` })
+      else {
+        kept.push(index)
+        this.#lines.addItem(id, item)
+        wanted.delete(id)
+      }
+    }
+    return kept
   }
-  return { lines: bytes, lineEnds }
-}
 
-type Rows = {
-  readonly vectors: Float32Array
-  readonly clusters: Int32Array | null
-  readonly dimensions: number
-  readonly count: number
-}
-
-/** The rows that are kept, without copying them where all are and the batch owns its memory. */
-function selectRows(
-  kept: readonly number[],
-  { vectors, clusters, dimensions, count }: Rows,
-): Pick<PreparedRows, 'vectors' | 'clusters'> {
-  if (kept.length === count) return { vectors, clusters }
-  const selected = new Float32Array(kept.length * dimensions)
-  for (const [to, from] of kept.entries()) {
-    selected.set(vectors.subarray(from * dimensions, (from + 1) * dimensions), to * dimensions)
+  /** As `#takeItems`, without making a string or an object of any row. */
+  #takeTexts(texts: TextItems, vectors: Float32Array): number[] {
+    const { wanted, merge } = this.#options
+    const kept: number[] = []
+    for (let index = 0; index < texts.length; index++) {
+      const high = texts.hashes[2 * index]!
+      const low = texts.hashes[2 * index + 1]!
+      if (merge && this.#isRepeated(high, low, this.#rowOf(vectors, index))) {
+        this.#refused.push({ row: readText(texts, index), reason: MERGED })
+        continue
+      }
+      const repetition = this.#naming.countText(high, low)
+      kept.push(index)
+      this.#lines.addText(texts, index, repetition)
+      if (wanted.size > 0) wanted.delete(nameText(high, low, repetition))
+    }
+    return kept
   }
-  return { vectors: selected, clusters: clusters && Int32Array.from(kept, (from) => clusters[from]!) }
-}
 
-/** 64 bits of a text and an embedding together. */
-function hashContents(text: string, vector: Float32Array): [number, number] {
-  const words = new Uint32Array(2)
-  const view = new DataView(vector.buffer, vector.byteOffset, vector.byteLength)
-  hashBytes(view, 0, vector.byteLength, words)
-  const [high, low] = hashText(text)
-  return [high ^ Math.imul(words[0]!, 0x9e3779b1), low ^ Math.imul(words[1]!, 0x85ebca6b)]
+  /** Whether an item before has a text of this hash, and the same embedding. */
+  #isRepeated(high: number, low: number, vector: Float32Array): boolean {
+    const words = new Uint32Array(2)
+    const view = new DataView(vector.buffer, vector.byteOffset, vector.byteLength)
+    hashBytes(view, 0, vector.byteLength, words)
+    const mixedHigh = high ^ Math.imul(words[0]!, 0x9e3779b1)
+    const mixedLow = low ^ Math.imul(words[1]!, 0x85ebca6b)
+    return this.#contents.add(mixedHigh, mixedLow) > 0
+  }
+
+  /** The rows that are kept, without copying them where all are. */
+  #selectRows(
+    kept: readonly number[],
+    { items, vectors, clusters }: RowBatch,
+  ): Pick<PreparedRows, 'vectors' | 'clusters'> {
+    if (kept.length === items.length) return { vectors: vectors!, clusters }
+    const { dimensions } = this.#options
+    const selected = new Float32Array(kept.length * dimensions)
+    for (const [to, from] of kept.entries()) selected.set(this.#rowOf(vectors!, from), to * dimensions)
+    return { vectors: selected, clusters: clusters && Int32Array.from(kept, (from) => clusters[from]!) }
+  }
+
+  #rowOf(vectors: Float32Array, index: number): Float32Array {
+    const { dimensions } = this.#options
+    return vectors.subarray(index * dimensions, (index + 1) * dimensions)
+  }
 }

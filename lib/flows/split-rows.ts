@@ -2,7 +2,7 @@ import { LongshoreError } from '../domain/errors.ts'
 import type { GenerationDraft } from '../ports/generation-writer.ts'
 import type { ExpectedPair, Input } from '../ports/input.ts'
 import type { Context } from './context.ts'
-import { createPreparer } from './split-prepare.ts'
+import { Preparer } from './split-prepare.ts'
 
 /** Writes every row of an input to a draft, and resolves to their number, rejected ones included. */
 export async function writeRows(
@@ -12,7 +12,7 @@ export async function writeRows(
   pairs: readonly ExpectedPair[],
 ): Promise<number> {
   const wanted = new Set(pairs.map(({ id }) => id))
-  const preparer = createPreparer({
+  const preparer = new Preparer({
     dimensions: profile.model.dimensions,
     merge: profile.split.duplicates === 'merge',
     wanted,

@@ -16,6 +16,8 @@ export type PreparedRows = {
   readonly lineEnds: Uint32Array
   /** To be listed in the rejects file. */
   readonly rejects: readonly Reject[]
+  /** Called when `vectors` were written: their memory may be used again. */
+  readonly recycle?: () => void
 }
 
 export type DraftSpec = {

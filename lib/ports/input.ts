@@ -8,11 +8,24 @@ export type Reject = {
   readonly reason: string
 }
 
+/** Items with nothing but a text, as they lie in memory: large inputs consist of them. Valid until the next batch is read. */
+export type TextItems = {
+  readonly length: number
+  /** The texts one after the other, each of valid UTF-8. */
+  readonly bytes: Uint8Array
+  /** Where each text ends among the bytes. */
+  readonly ends: Uint32Array
+  /** The 64-bit hash of each text, two words. */
+  readonly hashes: Uint32Array
+}
+
 /** Some rows of an input, in its order. */
 export type RowBatch = {
-  readonly items: readonly SourceItem[]
+  readonly items: readonly SourceItem[] | TextItems
   /** Row-major [items, dimensions]; null where the input carries texts only. The receiver may keep it. */
   readonly vectors: Float32Array | null
+  /** Tells that the receiver needs the memory of `vectors` no longer: further batches may use it. */
+  readonly recycle?: () => void
   /** The cluster of each item, an index into `clusters.ids`; null where the input comes without clusters. */
   readonly clusters: Int32Array | null
   readonly rejects: readonly Reject[]
@@ -23,8 +36,6 @@ export type GivenClusters = {
   readonly ids: readonly number[]
   /** Row-major [ids, dimensions] */
   readonly centroids: Float32Array
-  /** About how many rows each has, where the input can tell before it is read. */
-  readonly items?: readonly number[]
 }
 
 /** Embedding files of one format. Reading twice gives the same rows in the same order. */

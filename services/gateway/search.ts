@@ -1,4 +1,4 @@
-import { UnreachableError } from '../../lib/adapters/http/client.ts'
+import { UnreachableError } from '../../lib/adapters/http/unreachable.ts'
 import { orderClusters } from '../../lib/domain/clusters.ts'
 import { messageOf } from '../../lib/domain/errors.ts'
 import { mergeTopK } from '../../lib/domain/top-k.ts'

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { listItems } from '../../lib/flows/split-items.ts'
 import type { Input, Reject, SourceItem } from '../../lib/ports/input.ts'
 import { ROOT } from './shared.ts'
 
@@ -21,7 +22,8 @@ export type Whole = { items: SourceItem[]; vectors: number[][]; clusters: number
 export async function readWhole(input: Input, signal = new AbortController().signal): Promise<Whole> {
   const whole: Whole = { items: [], vectors: [], clusters: [], rejects: [] }
   for await (const batch of input.read(signal)) {
-    const { items, vectors, clusters, rejects } = batch
+    const { vectors, clusters, rejects } = batch
+    const items = listItems(batch.items)
     whole.items.push(...items)
     whole.rejects.push(...rejects)
     if (clusters) whole.clusters.push(...clusters)

@@ -1,6 +1,7 @@
 import type { Model } from '../../domain/model.ts'
 import type { Embedder } from '../../ports/embedder.ts'
-import { createHttpClient, type HttpClient, UnreachableError } from '../http/client.ts'
+import { createHttpClient, type HttpClient } from '../http/client.ts'
+import { UnreachableError } from '../http/unreachable.ts'
 import { parsePredictions } from './parse-predictions.ts'
 
 export type TfServingOptions = {

@@ -11,6 +11,12 @@ export function createFloats(length: number): FloatTarget {
   return { floats: new Float32Array(bytes.buffer, 0, length), bytes }
 }
 
+/** As `createFloats`, in memory that threads can share. */
+export function createSharedFloats(length: number): FloatTarget {
+  const memory = new SharedArrayBuffer(length * 4)
+  return { floats: new Float32Array(memory), bytes: Buffer.from(memory) }
+}
+
 /**
  * Copies `count` numbers of the type `descr` (a key of FLOAT_BYTES) from bytes[at ..] to target[targetAt ..]. float32
  * is copied bit by bit, float16 is exact, float64 is rounded to the nearest float32.

@@ -15,7 +15,10 @@ const DISTANT_BYTES = 16 * 1024
  * arrays. `advance` moves to the next one; the fields then tell it. Raises `corrupt` naming file and byte.
  */
 export class PickledRows {
-  text = ''
+  /** The text as UTF-8: bytes[start, end). */
+  bytes: Buffer = Buffer.alloc(0)
+  start = 0
+  end = 0
   /** The 64-bit hash of the text. */
   readonly hash = new Uint32Array(2)
   /** Numbers in the row; undefined where its array is no single row. */
@@ -43,7 +46,9 @@ export class PickledRows {
     if (!this.#template?.match(this.#window, bytes.position, memo.count)) return this.#advanceByMachine()
     this.#noteStart()
     const { textStart, textEnd, end, memoAdded } = this.#template
-    this.text = this.#window.bytes.toString('utf8', textStart, textEnd)
+    this.bytes = this.#window.bytes
+    this.start = textStart
+    this.end = textEnd
     hashBytes(this.#window.view, textStart, textEnd, this.hash)
     this.#array = undefined
     this.length = this.#learned.length
@@ -51,6 +56,10 @@ export class PickledRows {
     bytes.position = this.#window.start + end
     memo.count += memoAdded
     return true
+  }
+
+  get text(): string {
+    return this.bytes.toString('utf8', this.start, this.end)
   }
 
   /** Copies the numbers of the row to target[targetAt ..], as `copyFloats` does; `length` must be known. */
@@ -116,8 +125,10 @@ export class PickledRows {
     if (typeof key !== 'string') bytes.fail(`expected a text as key, found ${describe(key)}`)
     memo.forget()
     this.#array = array
-    this.text = String(key)
-    hashTextInto(this.text, this.hash)
+    this.bytes = Buffer.from(String(key))
+    this.start = 0
+    this.end = this.bytes.length
+    hashTextInto(String(key), this.hash)
     this.descr = `${array.dtype?.order}${array.dtype?.code}`
     this.length = rowLength(array)
     if (!FLOAT_BYTES[this.descr]) {

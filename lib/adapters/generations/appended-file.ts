@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fdatasync, fsync, openSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
@@ -9,20 +8,17 @@ const SYNC_EVERY = 256 * 1024 * 1024
 export class AppendedFile {
   bytes = 0
   readonly #descriptor: number
-  #hash: Hash | null
   #syncedBytes = 0
   #syncing: Promise<void> = Promise.resolve()
   #failure: unknown
 
-  /** Creates a file, which must not exist; `hashed` ones know their SHA-256. */
-  constructor(path: string, { hashed = false } = {}) {
+  /** Creates a file, which must not exist. */
+  constructor(path: string) {
     this.#descriptor = openSync(path, 'wx')
-    this.#hash = hashed ? createHash('sha256') : null
   }
 
   append(data: Uint8Array): void {
     this.#write(data, this.bytes)
-    this.#hash?.update(data)
     this.bytes += data.length
     if (this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
   }
@@ -30,12 +26,6 @@ export class AppendedFile {
   /** Replaces bytes that were written before. */
   patch(data: Uint8Array, position: number): void {
     this.#write(data, position)
-    this.#hash = null
-  }
-
-  /** SHA-256 of the file, once it is written; null where it was not asked for, or something was replaced. */
-  digest(): string | null {
-    return this.#hash?.digest('hex') ?? null
   }
 
   /** Resolves when everything is on the disk, and closes the file. */

@@ -26,7 +26,6 @@ import { renderCentroids } from './centroids.ts'
 import { explainDiskError } from './disk-error.ts'
 import { measureDraft } from './measure-draft.ts'
 import { REJECTS_FILE } from './partial.ts'
-import type { Written } from './row-sorter.ts'
 import type { Workers, WorkThread } from './workers.ts'
 
 /** Batches that may wait for the writing thread: it never idles, and memory stays small. */
@@ -49,7 +48,7 @@ export class Draft implements GenerationDraft {
   readonly #waiting: Promise<unknown>[] = []
   readonly #files: FileEntry[] = []
   #failure: unknown
-  #written: Written = { clusters: [], rejects: 0, hashes: [] }
+  #written: Sealed = { clusters: [], rejects: 0 }
   readonly #closing: Promise<unknown>[] = []
   #isPublished = false
 
@@ -61,10 +60,11 @@ export class Draft implements GenerationDraft {
     this.#waiting.push(this.#watch(this.#thread.call('begin', { directory, model, clusters })))
   }
 
-  async append(rows: PreparedRows): Promise<void> {
+  async append({ recycle, ...rows }: PreparedRows): Promise<void> {
     const { vectors, lines, lineEnds } = rows
     const buffers = [vectors, lines, lineEnds].map(({ buffer }) => buffer)
-    this.#waiting.push(this.#watch(this.#thread.call('append', rows, buffers)))
+    const owned = buffers.filter((buffer) => buffer instanceof ArrayBuffer)
+    this.#waiting.push(this.#watch(this.#thread.call('append', rows, owned).then(recycle)))
     if (this.#waiting.length > MOST_WAITING) await this.#waiting.shift()
     this.#throwFailure()
   }
@@ -81,8 +81,7 @@ export class Draft implements GenerationDraft {
 
   async measure(request: MeasureRequest, context: GateContext): Promise<Measured> {
     const { directory, model, clusters } = this.#options
-    const { clusters: written, hashes } = this.#written
-    const draft = { directory, model, clusters: written, hashes, centroids: clusters.centroids }
+    const draft = { directory, model, clusters: this.#written.clusters, centroids: clusters.centroids }
     const { files, golden, ...measured } = await measureDraft(draft, request, context, this.#workers)
     this.#writeFile(GOLDEN_FILE, Buffer.from(renderGolden(golden)))
     return { ...measured, golden, files: [...this.#files, ...files] }

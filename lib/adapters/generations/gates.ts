@@ -16,8 +16,6 @@ export type Subject = {
   readonly model: Model
   readonly clusters: readonly { readonly id: number; readonly items: number }[]
   readonly centroids: Float32Array
-  /** SHA-256 of every vectors.npy, where this process has just written it. */
-  readonly hashes?: readonly (string | null)[]
   /** Queries with a vector: sampled ones, then the user's own. */
   readonly vectors: readonly ArrayLike<number>[]
 }

@@ -3,6 +3,7 @@ import type { ModelCheck } from '../../domain/judge.ts'
 import { findModelDifference, type Model } from '../../domain/model.ts'
 import { innerProduct, scoreOf } from '../../domain/similarity.ts'
 import type { GateContext } from '../../ports/generation-store.ts'
+import { UnreachableError } from '../http/unreachable.ts'
 
 const MOST_TEXTS = 32
 
@@ -30,8 +31,6 @@ export async function checkModel(
     const fresh = await context.embedder.embed(texts, context.signal)
     return compare(sample, fresh, model.dimensions)
   } catch (error) {
-    // Most runs never meet this error, and its module brings a whole HTTP client.
-    const { UnreachableError } = await import('../http/client.ts')
     if (error instanceof UnreachableError) return passOnIdentity(error.message)
     throw error
   }

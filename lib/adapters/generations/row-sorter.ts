@@ -11,16 +11,14 @@ import { ShardWriter } from './shard-writer.ts'
 
 /** Memory for rows that wait to be written, of all shards together and of one at most. */
 const ALL_BUFFERS_BYTES = 32 * 1024 * 1024
-const BUFFER_BYTES = 1024 * 1024
+/** Small enough that rows are still in the processor's cache when they are checked and written. */
+const BUFFER_BYTES = 256 * 1024
 
 export type SortOptions = {
   readonly directory: string
   readonly model: Model
   readonly clusters: GivenClusters
 }
-
-/** What was written, with the SHA-256 of every vectors.npy, by position; null where it is not known. */
-export type Written = Sealed & { readonly hashes: readonly (string | null)[] }
 
 /** Writes every row to the shard of its cluster, in the order in which rows come. */
 export class RowSorter {
@@ -34,15 +32,14 @@ export class RowSorter {
   /** Creates the files of all shards in `directory`. */
   constructor({ directory, model, clusters }: SortOptions) {
     const { dimensions, metric } = model
-    const { ids, centroids, items } = clusters
+    const { ids, centroids } = clusters
     const bytes = Math.min(BUFFER_BYTES, ALL_BUFFERS_BYTES / ids.length)
     const capacity = Math.max(1, Math.floor(bytes / (dimensions * 4)))
     const buffers = new RowBuffers({ buffers: ids.length, capacity, dimensions })
     const reject = (line: Uint8Array) => this.#reject([describeNotFinite(line)])
     this.#dimensions = dimensions
     this.#shards = ids.map((cluster, buffer) => {
-      const expectedItems = items?.[buffer]
-      return new ShardWriter({ directory, cluster, dimensions, expectedItems, buffers, buffer, reject })
+      return new ShardWriter({ directory, cluster, dimensions, buffers, buffer, reject })
     })
     this.#rejects = new AppendedFile(join(directory, REJECTS_FILE))
     this.#scorer = new BlockScorer(centroids, dimensions)
@@ -52,21 +49,22 @@ export class RowSorter {
   append({ vectors, clusters, lines, lineEnds, rejects }: PreparedRows): void {
     const dimensions = this.#dimensions
     const homes = clusters ?? this.#findHomes(vectors)
+    const vectorBytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+    const lineBytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)
     let start = 0
     for (let row = 0; row < lineEnds.length; row++) {
       const end = lineEnds[row]!
-      const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions)
-      this.#shards[homes[row]!]!.add(vector, lines.subarray(start, end))
+      this.#shards[homes[row]!]!.add(vectorBytes, row * dimensions * 4, { lines: lineBytes, start, end })
       start = end
     }
     this.#reject(rejects)
   }
 
   /** Writes what is left; the files can be read, but may not be on the disk yet. */
-  finish(): Written {
-    const hashes = this.#shards.map((shard) => shard.finish())
+  finish(): Sealed {
+    for (const shard of this.#shards) shard.finish()
     const clusters = this.#shards.map(({ cluster, items }) => ({ id: cluster, items }))
-    return { clusters, rejects: this.#rejected, hashes }
+    return { clusters, rejects: this.#rejected }
   }
 
   /** Resolves when everything is on the disk. */

@@ -9,8 +9,6 @@ import { VECTORS_START } from './shard-reader.ts'
 
 export type VectorsJob = RowScanOptions & {
   readonly path: string
-  /** SHA-256 of the file, where it need not be computed. */
-  readonly knownHash: string | null
 }
 
 export type VectorsFacts = {
@@ -26,13 +24,13 @@ export type VectorsFacts = {
  * does not fit the model or its length does not fit the header.
  */
 export function scanVectors(job: VectorsJob): VectorsFacts {
-  const { path, dimensions, knownHash } = job
-  const hash = knownHash === null ? createHash('sha256') : null
+  const { path, dimensions } = job
+  const hash = createHash('sha256')
   const file = new BlockFile(path)
   try {
     const read = (block: Uint8Array) => {
       const bytes = file.read(block)
-      hash?.update(block.subarray(0, bytes))
+      hash.update(block.subarray(0, bytes))
       return bytes
     }
     const header = new Uint8Array(VECTORS_START)
@@ -40,8 +38,7 @@ export function scanVectors(job: VectorsJob): VectorsFacts {
     checkHeader(header, { path, dimensions, bytes: file.size })
     const scan = new RowScan(job)
     for (let rows = scan.scorer.fill(read); rows > 0; rows = scan.scorer.fill(read)) scan.finishBlock(rows)
-    const sha256 = knownHash ?? hash!.digest('hex')
-    return { facts: scan.facts(), matches: scan.matches(), bytes: file.size, sha256 }
+    return { facts: scan.facts(), matches: scan.matches(), bytes: file.size, sha256: hash.digest('hex') }
   } finally {
     file.close()
   }

@@ -18,8 +18,6 @@ export type ScanJob = {
   readonly model: Model
   readonly clusters: readonly { readonly id: number; readonly items: number }[]
   readonly centroids: Float32Array
-  /** SHA-256 of every vectors.npy that is known already, by position. */
-  readonly hashes?: readonly (string | null)[]
   /** [queries, dimensions] */
   readonly queries: Float32Array
   readonly onRows?: (done: number) => void
@@ -44,23 +42,26 @@ export async function scanShards(job: ScanJob, threads: readonly WorkThread[]): 
   await Promise.all(
     threads.map(async (thread) => {
       for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
-        collector.add(shard, await scanShard(thread, shard, job))
+        const { items, vectors } = scanShard(thread, shard, job)
+        // Ids are compared here while the thread goes on with the vectors.
+        await Promise.all([items.then((facts) => collector.addItems(shard, facts)), vectors])
+        collector.addVectors(shard, await vectors)
       }
     }),
   )
   return collector.end()
 }
 
-type ShardScan = { readonly vectors: VectorsFacts; readonly items: ItemsFacts }
+type ShardScan = { readonly items: Promise<ItemsFacts>; readonly vectors: Promise<VectorsFacts> }
 
-async function scanShard(thread: WorkThread, shard: number, job: ScanJob): Promise<ShardScan> {
+function scanShard(thread: WorkThread, shard: number, job: ScanJob): ShardScan {
   const { directory, model, centroids, queries } = job
   const cluster = job.clusters[shard]!.id
   const locate = (file: 'vectors' | 'items' | 'offsets') => join(directory, shardFile(cluster, file))
-  const [vectors, items] = await Promise.all([
-    thread.call('scanVectors', {
+  return {
+    items: thread.call('scanItems', { items: locate('items'), offsets: locate('offsets') }),
+    vectors: thread.call('scanVectors', {
       path: locate('vectors'),
-      knownHash: job.hashes?.[shard] ?? null,
       shard,
       cluster,
       dimensions: model.dimensions,
@@ -69,15 +70,7 @@ async function scanShard(thread: WorkThread, shard: number, job: ScanJob): Promi
       centroids,
       queries,
     }),
-    thread.call('scanItems', { items: locate('items'), offsets: locate('offsets') }),
-  ])
-  if (items.count !== vectors.facts.items) {
-    throw new LongshoreError(
-      'corrupt',
-      `clust_${cluster}: ${vectors.facts.items} vectors, but ${items.count} items`,
-    )
   }
-  return { vectors, items }
 }
 
 /** Puts the facts of single shards together, as they come. */
@@ -85,26 +78,33 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
   const total = clusters.reduce((sum, { items }) => sum + items, 0)
   const ids = new HashCounter(total)
   const texts = new HashCounter(total)
+  const items: ItemsFacts[] = []
   const scans: VectorsFacts[] = []
-  const entries: FileEntry[][] = []
   let [rows, repeatedIds, repeatedTexts] = [0, 0, 0]
   return {
-    add(shard: number, { vectors, items }: ShardScan): void {
-      scans[shard] = vectors
-      const { id } = clusters[shard]!
-      entries[shard] = [
-        { path: shardFile(id, 'vectors'), bytes: vectors.bytes, sha256: vectors.sha256 },
-        { path: shardFile(id, 'items'), ...items.items },
-        { path: shardFile(id, 'offsets'), ...items.offsets },
-      ]
-      repeatedIds += countRepeated(items.ids, ids)
-      repeatedTexts += countRepeated(items.texts, texts)
-      rows += items.count
+    addItems(shard: number, facts: ItemsFacts): void {
+      items[shard] = facts
+      repeatedIds += countRepeated(facts.ids, ids)
+      repeatedTexts += countRepeated(facts.texts, texts)
+    },
+    /** Takes the facts of the vectors of a shard whose items were added. Raises `corrupt` where they are out of step. */
+    addVectors(shard: number, facts: VectorsFacts): void {
+      const { count } = items[shard]!
+      if (count !== facts.facts.items) {
+        const message = `clust_${clusters[shard]!.id}: ${facts.facts.items} vectors, but ${count} items`
+        throw new LongshoreError('corrupt', message)
+      }
+      scans[shard] = facts
+      rows += count
       onRows?.(rows)
     },
     end: (): Scan => ({
       shards: scans.map(({ facts }) => facts),
-      files: entries.flat(),
+      files: clusters.flatMap(({ id }, shard) => [
+        { path: shardFile(id, 'vectors'), bytes: scans[shard]!.bytes, sha256: scans[shard]!.sha256 },
+        { path: shardFile(id, 'items'), ...items[shard]!.items },
+        { path: shardFile(id, 'offsets'), ...items[shard]!.offsets },
+      ]),
       repeatedIds,
       repeatedTexts,
       isUnique: (text) => texts.countOf(...hashText(text)) <= 1,

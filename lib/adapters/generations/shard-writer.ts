@@ -4,13 +4,12 @@ import { type SHARD_FILES, shardDirectory, shardFile } from '../../domain/manife
 import { renderNpyHeader } from '../files/npy.ts'
 import type { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
+import { WaitingLines } from './waiting-lines.ts'
 
 export type ShardWriterOptions = {
   readonly directory: string
   readonly cluster: number
   readonly dimensions: number
-  /** How many rows will come, where that is known; it may prove wrong. */
-  readonly expectedItems: number | undefined
   /** Where rows wait to be written, and which of the buffers is this shard's. */
   readonly buffers: RowBuffers
   readonly buffer: number
@@ -27,37 +26,39 @@ export class ShardWriter {
   readonly #items: AppendedFile
   readonly #offsets: AppendedFile
   /** Lines of the rows that wait. */
-  #lines: Uint8Array[] = []
+  readonly #lines: WaitingLines
 
   /** Creates the shard's directory and files. */
   constructor(options: ShardWriterOptions) {
-    const { directory, cluster, expectedItems } = options
+    const { directory, cluster } = options
     mkdirSync(join(directory, shardDirectory(cluster)))
     const locate = (file: keyof typeof SHARD_FILES) => join(directory, shardFile(cluster, file))
     this.cluster = cluster
     this.#options = options
-    this.#vectors = new AppendedFile(locate('vectors'), { hashed: expectedItems !== undefined })
+    this.#lines = new WaitingLines(options.buffers.capacity)
+    this.#vectors = new AppendedFile(locate('vectors'))
     this.#items = new AppendedFile(locate('items'))
     this.#offsets = new AppendedFile(locate('offsets'))
-    this.#vectors.append(this.#renderHeader(expectedItems ?? 0))
+    this.#vectors.append(this.#renderHeader(0))
   }
 
-  add(vector: Float32Array, line: Uint8Array): void {
+  /** Adds a row: the embedding that begins at `at` in `vectors`, and the line lines[start, end). */
+  add(
+    vectors: Buffer,
+    at: number,
+    { lines, start, end }: { lines: Buffer; start: number; end: number },
+  ): void {
     const { buffers, buffer } = this.#options
-    buffers.put(buffer, this.#lines.length, vector)
-    this.#lines.push(line)
-    if (this.#lines.length === buffers.capacity) this.#flush()
+    buffers.put(buffer, this.#lines.count, vectors, at)
+    this.#lines.add(lines, start, end)
+    if (this.#lines.count === buffers.capacity) this.#flush()
   }
 
-  /**
-   * Writes what is left; the files are readable, but maybe not yet on the disk. Returns the SHA-256 of vectors.npy where
-   * it could be computed on the way: its first bytes hold the number of rows, which must have been foretold.
-   */
-  finish(): string | null {
+  /** Writes what is left, and how many rows there are; the files are readable, but maybe not yet on the disk. */
+  finish(): void {
     this.#flush()
     this.#offsets.append(renderOffsets([this.#items.bytes]))
-    if (this.items !== this.#options.expectedItems) this.#vectors.patch(this.#renderHeader(this.items), 0)
-    return this.#vectors.digest()
+    this.#vectors.patch(this.#renderHeader(this.items), 0)
   }
 
   /** Resolves when everything is on the disk. */
@@ -67,34 +68,32 @@ export class ShardWriter {
 
   #flush(): void {
     const { buffers, buffer, reject } = this.#options
-    const lines = this.#lines
-    const norms = buffers.squaredNorms(buffer, lines.length)
+    const { count } = this.#lines
+    const norms = buffers.squaredNorms(buffer, count)
     let start = 0
-    for (let row = 0; row < lines.length; row++) {
+    for (let row = 0; row < count; row++) {
       if (Number.isFinite(norms[row])) continue
-      reject(lines[row]!)
+      reject(this.#lines.bytesOf(row, row + 1))
       this.#write(start, row)
       start = row + 1
     }
-    this.#write(start, lines.length)
-    this.#lines = []
+    this.#write(start, count)
+    this.#lines.clear()
   }
 
-  /** Writes waiting rows from `start` to before `end`, with their lines. */
-  #write(start: number, end: number): void {
-    if (start === end) return
+  /** Writes waiting rows from `first` to before `last`, with their lines. */
+  #write(first: number, last: number): void {
+    if (first === last) return
     const { buffers, buffer } = this.#options
-    const lines = this.#lines.slice(start, end)
-    const positions: number[] = []
-    let position = this.#items.bytes
-    for (const line of lines) {
-      positions.push(position)
-      position += line.length
-    }
-    this.#vectors.append(buffers.bytesOf(buffer, start, end))
-    this.#items.append(Buffer.concat(lines))
+    const shift = this.#items.bytes - this.#lines.startOf(first)
+    const positions = Array.from(
+      { length: last - first },
+      (_, index) => shift + this.#lines.startOf(first + index),
+    )
+    this.#vectors.append(buffers.bytesOf(buffer, first, last))
+    this.#items.append(this.#lines.bytesOf(first, last))
     this.#offsets.append(renderOffsets(positions))
-    this.items += lines.length
+    this.items += last - first
   }
 
   /** The header of vectors.npy; it has 128 bytes whatever the number of rows. */

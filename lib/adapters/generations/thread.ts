@@ -30,6 +30,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData: url.href })
   const waiting = new Map<number, Waiting>()
   let calls = 0
+  let isStopping = false
   const failAll = (error: Error) => {
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
@@ -37,7 +38,8 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
   worker.on('message', ({ id, value, failure }: Reply) => {
     const call = waiting.get(id)
     waiting.delete(id)
-    if (waiting.size === 0) worker.unref()
+    // Whoever stops the thread waits for its end, also when a last answer comes before that.
+    if (waiting.size === 0 && !isStopping) worker.unref()
     if (failure) call?.reject(revive(failure))
     else call?.resolve(value as never)
   })
@@ -54,6 +56,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
         worker.postMessage({ id, name, argument }, transfer as readonly Transferable[])
       }),
     async stop() {
+      isStopping = true
       worker.ref()
       await worker.terminate()
     },

@@ -1,12 +1,6 @@
 import { Agent, request } from 'undici'
-import { LongshoreError, messageOf } from '../../domain/errors.ts'
-
-/** Nobody answered: the connection failed, or time ran out. Asking again, or somebody else, may help. */
-export class UnreachableError extends LongshoreError {
-  constructor(message: string, cause?: unknown) {
-    super('remote', message, { cause })
-  }
-}
+import { messageOf } from '../../domain/errors.ts'
+import { UnreachableError } from './unreachable.ts'
 
 export type HttpReply = { readonly status: number; readonly body: Buffer }
 

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Reject, RowBatch, SourceItem } from '../../ports/input.ts'
-import { createFloats, type FloatTarget } from '../files/floats.ts'
+import { createSharedFloats, type FloatTarget } from '../files/floats.ts'
+import { type HashedText, TextColumn } from './text-column.ts'
 
 const BATCH_BYTES = 1024 * 1024
 const MOST_ROWS = 4096
@@ -10,7 +11,11 @@ export class BatchBuilder {
   readonly #dimensions: number | null
   readonly #hasClusters: boolean
   readonly #limit: number
+  /** Memory of vectors that came back. */
+  readonly #spare: FloatTarget[] = []
+  #count = 0
   #items: SourceItem[] = []
+  #texts: TextColumn | undefined
   #rejects: Reject[] = []
   #clusters: Int32Array | undefined
   #target: FloatTarget | undefined
@@ -23,30 +28,34 @@ export class BatchBuilder {
   }
 
   get isFull(): boolean {
-    return this.#items.length >= this.#limit || this.#rejects.length >= MOST_ROWS
+    return this.#count >= this.#limit || this.#rejects.length >= MOST_ROWS
   }
 
   get isEmpty(): boolean {
-    return this.#items.length + this.#rejects.length === 0
+    return this.#count + this.#rejects.length === 0
   }
 
   /** Where the numbers of the next row belong: the memory of the batch, and an index into its floats. */
   get target(): FloatTarget {
-    this.#target ??= createFloats(this.#limit * (this.#dimensions ?? 0))
+    this.#target ??= this.#spare.pop() ?? createSharedFloats(this.#limit * (this.#dimensions ?? 0))
     return this.#target
   }
 
   get targetAt(): number {
-    return this.#items.length * (this.#dimensions ?? 0)
+    return this.#count * (this.#dimensions ?? 0)
   }
 
   /** Adds a row whose numbers were written to the target. */
   add(item: SourceItem, cluster?: number): void {
-    if (this.#hasClusters && cluster !== undefined) {
-      this.#clusters ??= new Int32Array(this.#limit)
-      this.#clusters[this.#items.length] = cluster
-    }
     this.#items.push(item)
+    this.#addCluster(cluster)
+  }
+
+  /** As `add`, for a row with nothing but a text; then all rows of the input must be such. */
+  addText(text: HashedText, cluster?: number): void {
+    this.#texts ??= new TextColumn(this.#limit)
+    this.#texts.add(text)
+    this.#addCluster(cluster)
   }
 
   reject(row: number | string, reason: string): void {
@@ -57,17 +66,27 @@ export class BatchBuilder {
   async take(signal: AbortSignal): Promise<RowBatch> {
     await turn()
     signal.throwIfAborted()
-    const [items, rejects] = [this.#items, this.#rejects]
+    const target = this.#dimensions === null ? null : this.target
     const batch = {
-      items,
-      rejects,
-      vectors: this.#dimensions === null ? null : this.target.floats.subarray(0, this.targetAt),
-      clusters: this.#hasClusters ? (this.#clusters ?? new Int32Array(0)).subarray(0, items.length) : null,
+      items: this.#texts?.take() ?? this.#items,
+      rejects: this.#rejects,
+      vectors: target?.floats.subarray(0, this.targetAt) ?? null,
+      clusters: this.#hasClusters ? (this.#clusters ?? new Int32Array(0)).subarray(0, this.#count) : null,
+      recycle: () => void (target && this.#spare.push(target)),
     }
+    this.#count = 0
     this.#items = []
     this.#rejects = []
     this.#clusters = undefined
     this.#target = undefined
     return batch
+  }
+
+  #addCluster(cluster: number | undefined): void {
+    if (this.#hasClusters && cluster !== undefined) {
+      this.#clusters ??= new Int32Array(this.#limit)
+      this.#clusters[this.#count] = cluster
+    }
+    this.#count++
   }
 }

@@ -7,7 +7,6 @@ import { findRawFiles, roleOf, tagOf } from './find-raw.ts'
 import { GenerationInput } from './generation.ts'
 import { JsonlInput } from './jsonl.ts'
 import { NpyInput } from './npy.ts'
-import { openParquet } from './parquet.ts'
 import { RawInput } from './raw.ts'
 import type { InputOptions } from './source-files.ts'
 import { SplitOutputInput } from './split-output.ts'
@@ -51,7 +50,7 @@ async function openFile(path: string): Promise<Input> {
   if (basename(path) === MANIFEST_FILE) return new GenerationInput(dirname(path))
   if (roleOf(path)) return new RawInput(findRawFiles(dirname(path), tagOf(path)))
   if (path.endsWith('.npy')) return new NpyInput(path)
-  if (path.endsWith('.parquet')) return openParquet(path)
+  if (path.endsWith('.parquet')) return (await import('./parquet.ts')).openParquet(path)
   if (/\.(jsonl|ndjson)$/.test(path)) return new JsonlInput(path)
   throw unknownFormat(path, undefined)
 }

@@ -47,7 +47,7 @@ export class RawInput implements Input {
     const centres = given ? readCentres(given.centres, this.dimensions) : null
     this.#listing = given && readListing(given.clusters, centres!.ids.length)
     this.rows = this.#listing?.table.size
-    this.clusters = this.#listing ? { ...centres!, items: this.#listing.sizes } : null
+    this.clusters = centres
   }
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
@@ -76,7 +76,7 @@ export class RawInput implements Input {
         else if (rows.length !== this.dimensions) builder.reject(rows.text, this.#tellLength(rows.length))
         else {
           rows.copyTo(builder.target, builder.targetAt)
-          builder.add({ text: rows.text }, found)
+          builder.addText(rows, found)
         }
         if (builder.isFull) yield await builder.take(signal)
       }
@@ -110,8 +110,8 @@ export class RawInput implements Input {
   }
 }
 
-/** The cluster of every listed text, how many texts are listed, and how many in each cluster. */
-type Listing = { readonly table: TextTable; readonly texts: number; readonly sizes: readonly number[] }
+/** The cluster of every listed text, and how many texts are listed. */
+type Listing = { readonly table: TextTable; readonly texts: number }
 
 function readListing(path: string, clusters: number): Listing {
   const window = new FileWindow(path)
@@ -119,14 +119,13 @@ function readListing(path: string, clusters: number): Listing {
     const cursor = new JsonCursor(window)
     const table = new TextTable(window.size / USUAL_TEXT)
     const hash = new Uint32Array(2)
-    const sizes = new Array<number>(clusters).fill(0)
     let texts = 0
     for (const cluster of scanClusters(cursor, clusters)) {
       hashBytes(cursor.view, cursor.start, cursor.end, hash)
-      if (table.add(hash, cluster)) sizes[cluster]!++
+      table.add(hash, cluster)
       texts++
     }
-    return { table, texts, sizes }
+    return { table, texts }
   } finally {
     window.close()
   }

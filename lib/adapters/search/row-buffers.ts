@@ -11,6 +11,8 @@ export class RowBuffers {
   readonly #stride: number
   readonly #normsAt: number
   readonly #kernel: Kernel
+  /** The kernel's memory as bytes. */
+  readonly #bytes: Buffer
 
   constructor({ buffers, capacity, dimensions }: { buffers: number; capacity: number; dimensions: number }) {
     this.capacity = capacity
@@ -18,11 +20,12 @@ export class RowBuffers {
     this.#stride = Math.ceil(dimensions / STRIDE) * STRIDE
     this.#normsAt = buffers * capacity * this.#stride
     this.#kernel = startKernel(this.#normsAt + capacity)
+    this.#bytes = Buffer.from(this.#kernel.cells.buffer)
   }
 
-  /** Copies a row [dimensions] to a place in a buffer. */
-  put(buffer: number, place: number, row: Float32Array): void {
-    this.#kernel.cells.set(row, this.#locate(buffer, place))
+  /** Copies the row whose float32 values begin at `at` in `rows` to a place in a buffer. */
+  put(buffer: number, place: number, rows: Buffer, at: number): void {
+    rows.copy(this.#bytes, this.#locate(buffer, place) * BYTES, at, at + this.#dimensions * BYTES)
   }
 
   /** Squared norms of the first `count` rows; NaN or Infinity where a row is not finite. Valid until the next call. */

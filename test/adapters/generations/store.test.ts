@@ -189,7 +189,7 @@ test('refuses another model, whether by identity or by what it makes of the same
 })
 
 test('raises what an embedder raises that answers wrongly, and passes on identity when none answers', async () => {
-  const { UnreachableError } = await import('../../../lib/adapters/http/client.ts')
+  const { UnreachableError } = await import('../../../lib/adapters/http/unreachable.ts')
   const failing = (error: Error) =>
     measureSpoiled(async () => undefined, { embedder: { embed: () => Promise.reject(error) } })
   await raised('remote', failing(new LongshoreError('remote', 'answered with 3 dimensions')))
