@@ -18,3 +18,8 @@ export function warn(check: string, detail: string, hint: string): Finding {
 export function fail(check: string, detail: string, hint: string): Finding {
   return { check, state: 'fail', detail, hint }
 }
+
+/** What was found, or that all is well. */
+export function orOk(findings: readonly Finding[], check: string, detail: string): Finding[] {
+  return findings.length > 0 ? [...findings] : [ok(check, detail)]
+}

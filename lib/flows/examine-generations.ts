@@ -1,16 +1,23 @@
 import { type Finding, fail, ok, warn } from '../domain/finding.ts'
-import { type Fleet, type FleetNode, isHeld } from '../domain/fleet.ts'
+import { type FleetNode, isHeld } from '../domain/fleet.ts'
 import { computeContentDigest, countBytes, type Manifest, refOf } from '../domain/manifest.ts'
+import type { Strategy } from '../domain/plan-services.ts'
 import type { FleetRecord } from '../domain/record.ts'
 import { findQuarantine, isFrozen } from '../domain/record-rules.ts'
 import { findCandidate } from './admission.ts'
+import { attempt } from './attempt.ts'
 import type { FleetContext } from './context.ts'
 
-/** Findings on the newest generation: whether it is whole, may be served, and fits on every node. */
+const READ_MS = 5000
+
+/**
+ * Findings on the newest generation: whether it is whole, may be served (by the record, where that could be read), and
+ * fits on every node that can be reached; and on copies of others that differ from those here.
+ */
 export async function examineGenerations(
   context: FleetContext,
-  fleet: Fleet,
-  record: FleetRecord,
+  all: readonly FleetNode[],
+  record: FleetRecord | null,
 ): Promise<Finding[]> {
   const names = await context.generations.list()
   const newest = names.at(-1)
@@ -28,12 +35,13 @@ export async function examineGenerations(
     return [fail('generation', candidate.problem.message, 'split it again, or delete it')]
   }
   const { manifest } = candidate
-  const nodes = fleet.nodes.filter(({ reachable }) => reachable)
+  const nodes = all.filter(({ reachable }) => reachable)
   return [
     ok('generation', `${newest} of ${names.length} has a sound manifest`),
-    examineStanding(manifest, record),
+    ...(record ? [examineStanding(manifest, record)] : []),
+    ...(await examineCopies(context, nodes, names)),
     ...nodes.map((node) => examineDisk(node, manifest)),
-    ...nodes.map((node) => examineMemory(node, manifest)),
+    ...nodes.map((node) => examineMemory(node, manifest, context.profile.update.strategy)),
   ]
 }
 
@@ -47,6 +55,30 @@ function examineStanding(manifest: Manifest, record: FleetRecord): Finding {
   return ok('standing', `${generation} may be served`)
 }
 
+/** Copies on nodes of which this machine has another, under the same name. */
+async function examineCopies(
+  { generations, signal }: FleetContext,
+  nodes: readonly FleetNode[],
+  names: readonly string[],
+): Promise<Finding[]> {
+  const held = names.filter((name) => nodes.some((node) => node.generations.some((one) => one.name === name)))
+  const own = await Promise.all(
+    held.map((name) => attempt(() => generations.read(name), { signal, limitMs: READ_MS })),
+  )
+  return own.flatMap((one) => ('value' in one ? nodes.flatMap((node) => examineCopy(node, one.value)) : []))
+}
+
+function examineCopy({ name, generations }: FleetNode, { generation, digest }: Manifest): Finding[] {
+  const copy = generations.find((one) => one.name === generation)
+  if (!copy || copy.digest === digest) return []
+  if (copy.digest === null) {
+    const detail = `the manifest of ${generation} on ${name} cannot be read`
+    return [fail('copy', detail, `deliver.mjs ${generation} brings it again`)]
+  }
+  const detail = `${name} holds another ${generation} (${copy.digest}) than this machine (${digest})`
+  return [warn('copy', detail, `give what was split anew another name than ${generation}`)]
+}
+
 function examineDisk(node: FleetNode, manifest: Manifest): Finding {
   if (isHeld(node, refOf(manifest))) return ok('disk', `${node.name} holds ${manifest.generation} already`)
   const bytes = countBytes(manifest)
@@ -56,13 +88,16 @@ function examineDisk(node: FleetNode, manifest: Manifest): Finding {
     : fail('disk', detail, `free some space on ${node.name}`)
 }
 
-/** Two generations are mapped side by side during an update, and are fast only while they fit in memory. */
-function examineMemory(node: FleetNode, manifest: Manifest): Finding {
-  const bytes = 2 * countBytes(manifest)
-  const detail = `${node.name} has ${inMiB(node.memoryBytes)}, two generations need ${inMiB(bytes)}`
-  return node.memoryBytes >= bytes
-    ? ok('memory', detail)
-    : warn('memory', detail, 'searches read from disk while two generations are loaded')
+/** What an update maps at a time is fast only while it fits in memory. */
+function examineMemory(node: FleetNode, manifest: Manifest, strategy: Strategy): Finding {
+  const isSideBySide = strategy === 'side-by-side'
+  const bytes = (isSideBySide ? 2 : 1) * countBytes(manifest)
+  const what = isSideBySide ? 'two generations need' : `${manifest.generation} needs`
+  const detail = `${node.name} has ${inMiB(node.memoryBytes)}, ${what} ${inMiB(bytes)}`
+  const hint = isSideBySide
+    ? 'searches read from disk while two are loaded; update.strategy: replica-groups loads one at a time'
+    : 'searches read from disk'
+  return node.memoryBytes >= bytes ? ok('memory', detail) : warn('memory', detail, hint)
 }
 
 function inMiB(bytes: number): string {

@@ -1,55 +1,59 @@
-import { LongshoreError, messageOf } from '../domain/errors.ts'
 import { type Finding, fail, ok, warn } from '../domain/finding.ts'
 import { type Fleet, findService } from '../domain/fleet.ts'
 import { GATEWAY } from '../domain/service.ts'
+import { attempt } from './attempt.ts'
 import type { FleetContext } from './context.ts'
 
-/** Findings on what an update needs besides nodes and generations: the lock, the gateway's port, the embedder. */
-export async function examineSurroundings(context: FleetContext, fleet: Fleet): Promise<Finding[]> {
-  return [await examineLock(context), await examinePort(context, fleet), await examineEmbedder(context)]
-}
+const AGAIN = 'mend it, then run doctor.mjs again'
 
-async function examineLock({ state, owner }: FleetContext): Promise<Finding> {
-  try {
-    const lease = await state.acquire({ owner, doing: 'doctor' })
-    await lease.release()
-    return ok('lock', 'nobody works on the fleet')
-  } catch (error) {
-    if (!(error instanceof LongshoreError) || error.kind !== 'locked') throw error
-    return warn('lock', error.message, 'wait until it is done; a dead owner is taken over from')
+/** Whether somebody else works on the fleet; takes no lock. */
+export async function examineLock({ state, signal }: FleetContext, limitMs: number): Promise<Finding> {
+  const holder = await attempt(() => state.findHolder(), { signal, limitMs })
+  if ('problem' in holder) {
+    return fail('lock', `who holds the lock cannot be told: ${holder.problem}`, holder.hint ?? AGAIN)
   }
+  if (holder.value === undefined) return ok('lock', 'nobody works on the fleet')
+  return warn('lock', holder.value, 'wait until it is done; a dead owner is taken over from')
 }
 
-async function examinePort({ profile, publishing }: FleetContext, fleet: Fleet): Promise<Finding> {
+/** Whether the gateway that there is to be can have its port. */
+export async function examinePort(
+  { profile, publishing, signal }: FleetContext,
+  fleet: Fleet,
+  limitMs: number,
+): Promise<Finding> {
   const { host, port } = profile.gateway
-  if (findService(fleet, GATEWAY)) return ok('port', `our gateway has ${host}:${port}`)
-  const problem = await publishing.findProblem(host, port)
-  if (problem === undefined) return ok('port', `${host}:${port} is free`)
+  if (findService(fleet, GATEWAY)) return ok('port', `our gateway has port ${port}`)
+  const found = await attempt(() => publishing.findProblem(host, port), { signal, limitMs })
+  const problem = 'value' in found ? found.value : found.problem
+  if (problem === undefined) return ok('port', `port ${port} is free for the gateway`)
   return fail(
     'port',
-    `${host}:${port} is not free for the gateway: ${problem}`,
+    `port ${port} is not free for the gateway: ${problem}`,
     'set gateway.port to another one',
   )
 }
 
-async function examineEmbedder({ embedder, profile, signal }: FleetContext): Promise<Finding> {
+/** Whether texts become embeddings of the length that the profile says. */
+export async function examineEmbedder(
+  { embedder, profile, signal }: FleetContext,
+  limitMs: number,
+): Promise<Finding> {
   const { dimensions } = profile.model
   const where = profile.extraction.url ?? 'the built-in extraction'
-  try {
-    const embedding = await embedder.embed(['Is anybody there?'], signal)
-    if (embedding.length === dimensions)
-      return ok('extraction', `${where} embeds with ${dimensions} dimensions`)
-    return fail(
-      'extraction',
-      `${where} embeds with ${embedding.length} dimensions, the profile says ${dimensions}`,
-      'correct model.dimensions, or name the right server in extraction.url',
-    )
-  } catch (error) {
-    signal.throwIfAborted()
-    return fail(
-      'extraction',
-      `${where} does not embed: ${messageOf(error)}`,
-      'check extraction.url and model.name',
-    )
+  const embedding = await attempt((limited) => embedder.embed(['Is anybody there?'], limited), {
+    signal,
+    limitMs,
+  })
+  if ('problem' in embedding) {
+    const hint = 'check extraction.url and model.name'
+    return fail('extraction', `${where} does not embed: ${embedding.problem}`, hint)
   }
+  const { length } = embedding.value
+  if (length === dimensions) return ok('extraction', `${where} embeds with ${dimensions} dimensions`)
+  return fail(
+    'extraction',
+    `${where} embeds with ${length} dimensions, the profile says ${dimensions}`,
+    'correct model.dimensions, or name the right server in extraction.url',
+  )
 }

@@ -6,6 +6,7 @@ import type { FleetContext } from '../../lib/flows/context.ts'
 import { doctor } from '../../lib/flows/doctor.ts'
 import { rollback } from '../../lib/flows/rollback.ts'
 import { update } from '../../lib/flows/update.ts'
+import { rejectsWith } from '../support/errors.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
 import { makeManifest } from '../support/fakes/manifest.ts'
 
@@ -94,6 +95,55 @@ test('finds an embedder that is silent, or of other dimensions', async () => {
     const findings = await examine(fleet.context({ embedder: { embed } }))
     assert.is(findings.find(({ check }) => check === 'extraction')?.state, 'fail')
   }
+})
+
+test('takes no lock', async () => {
+  const fleet = await makeServing()
+  let taken = 0
+  fleet.state.acquire = async () => {
+    taken++
+    throw new LongshoreError('locked', 'somebody works')
+  }
+  assert.is((await doctor(fleet.context())).outcome, 'done')
+  assert.is(taken, 0)
+})
+
+test('tells what the engine found around the fleet, and fails by it', async () => {
+  const fleet = await makeServing()
+  const found: Finding = { check: 'image', state: 'fail', detail: 'node-2 lacks it', hint: 'bring it there' }
+  fleet.survey = async () => ({ findings: [found], silent: [] })
+  const error = await rejectsWith(doctor(fleet.context()), 'remote', /1 of \d+ checks failed/)
+  assert.is(error.hint, 'bring it there')
+  assert.ok((error.answer.findings as Finding[]).includes(found))
+})
+
+test('counts a node that says nothing to the engine as one that cannot be reached, once', async () => {
+  const fleet = await makeServing()
+  const silent = [{ name: 'node-2', problem: 'wrong key', hint: 'check it there' }]
+  fleet.survey = async () => ({ findings: [], silent })
+  await expectFinding(fleet, 'fail', 'node', /node-2 cannot be reached: wrong key/)
+  const findings = await examine(fleet.context())
+  assert.is(findings.filter(({ detail }) => detail.includes('node-2')).length, 1)
+})
+
+test('examines what is left where services, the record and the lock cannot be asked', async () => {
+  const fleet = await makeServing()
+  const fail = async () => {
+    throw new LongshoreError('remote', 'no manager answers')
+  }
+  Object.assign(fleet.orchestrator, { observe: fail })
+  Object.assign(fleet.state, { read: fail, findHolder: fail })
+  const findings = await examine(fleet.context())
+  const failed = findings.filter(({ state }) => state === 'fail')
+  assert.equal(failed.map(({ check }) => check).sort(), ['lock', 'record', 'services'])
+  assert.ok(failed.every(({ detail, hint }) => /no manager answers/.test(detail) && hint.length > 5))
+  assert.ok(findings.some(({ check, state }) => check === 'generation' && state === 'ok'))
+})
+
+test('finds a node that holds another generation of the same name than this machine', async () => {
+  const fleet = await makeServing()
+  fleet.generations.add(makeManifest('dg_7', {}, 'split again'))
+  await expectFinding(fleet, 'warn', 'copy', /node-1 holds another dg_7/)
 })
 
 test('finds a lock that is held, and drift', async () => {

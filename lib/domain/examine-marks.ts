@@ -1,0 +1,46 @@
+import { type Finding, fail, orOk } from './finding.ts'
+import type { Member } from './swarm-members.ts'
+import { readyLabel } from './swarm-names.ts'
+
+/** What really lies on one node, read from its disk; `digest` is null where a manifest cannot be read. */
+export type Holding = {
+  readonly name: string
+  readonly generations: readonly { readonly name: string; readonly digest: string | null }[]
+}
+
+/** Findings on nodes that the scheduler believes to hold a generation which does not lie there, or not as it was. */
+export function examineMarks(
+  fleet: string,
+  members: readonly Member[],
+  holdings: readonly Holding[],
+): Finding[] {
+  const findings = holdings.flatMap((holding) =>
+    members
+      .filter(({ name }) => name === holding.name)
+      .flatMap((member) => examineMember(fleet, member, holding)),
+  )
+  return orOk(findings, 'marks', 'nodes hold what the Swarm believes that they hold')
+}
+
+function examineMember(fleet: string, { name, labels }: Member, { generations }: Holding): Finding[] {
+  const prefix = readyLabel(fleet, { name: '', digest: '' }).key
+  return Object.entries(labels)
+    .filter(([key]) => key.startsWith(`${prefix}dg_`))
+    .flatMap(([key, value]) => {
+      const generation = key.slice(prefix.length)
+      const held = generations.find((one) => one.name === generation)
+      const isWhole =
+        held?.digest != null && readyLabel(fleet, { name: generation, digest: held.digest }).value === value
+      if (isWhole) return []
+      const what = describeHeld(held)
+      const detail = `${name} is marked as holding ${generation} (${value}), but ${what}`
+      return [fail('marks', detail, `deliver.mjs ${generation} brings it again`)]
+    })
+}
+
+function describeHeld(held: Holding['generations'][number] | undefined): string {
+  if (!held) return 'it is not there'
+  return held.digest === null
+    ? 'its manifest there cannot be read'
+    : `there lies another one (${held.digest})`
+}
