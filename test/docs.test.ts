@@ -17,6 +17,12 @@ test('the README tells every exit code in the words of --help', () => {
   }
 })
 
+test('docs/operations.md tells what every exit code asks of the operator', () => {
+  const operations = read('docs/operations.md')
+  for (const code of [0, ...Object.values(EXIT_CODES)])
+    assert.match(operations, new RegExp(`^\\| ${code} \\| .+ \\|`, 'm'))
+})
+
 test('the README tells every command', () => {
   const commands = globSync('*.mjs', { cwd: join(ROOT, 'scripts') }).map((file) => file.replace('.mjs', ''))
   for (const name of commands.filter((command) => command !== 'start')) assert.match(README, `| \`${name}`)

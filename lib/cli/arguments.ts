@@ -34,7 +34,10 @@ export const COMMON_FLAGS = {
   'dry-run': { type: 'boolean', description: 'show what would be done, and do nothing' },
   yes: { type: 'boolean', description: 'do not ask; for cron and CI' },
   json: { type: 'boolean', description: 'one JSON document on stdout, whatever happens' },
-  quiet: { type: 'boolean', description: 'tell no story on stderr; errors only' },
+  quiet: {
+    type: 'boolean',
+    description: 'tell no story on stderr, and nothing at all when there is nothing to do',
+  },
   help: { type: 'boolean', short: 'h', description: 'show this help' },
 } as const satisfies Flags
 

@@ -51,7 +51,11 @@ export async function command<const F extends Flags>(
   parts: CommandParts = {},
 ): Promise<void> {
   const args = findArguments(process.argv, definition.name)
-  const ending = createEnding({ command: definition.name, json: hasFlag(args, 'json') })
+  const ending = createEnding({
+    command: definition.name,
+    json: hasFlag(args, 'json'),
+    quiet: hasFlag(args, 'quiet'),
+  })
   const interrupts = listenForInterrupts(() => ending.failNow(interrupts.error))
   try {
     const parsed = parseArguments(definition, args)

@@ -17,11 +17,19 @@ export type Ending = {
   showHelp(text: string): Promise<void>
 }
 
+export type EndingOptions = {
+  readonly command: string
+  /** One document on stdout, whatever happens. */
+  readonly json: boolean
+  /** No word when there was nothing to do. */
+  readonly quiet?: boolean
+}
+
 /**
  * Tells once how a command ended, on stdout and by the exit code: the answer, or `error:` and `hint:` on stderr; under
  * `json` one document on stdout instead, also when the process dies of an uncaught error or ends without an answer.
  */
-export function createEnding({ command, json }: { command: string; json: boolean }): Ending {
+export function createEnding({ command, json, quiet = false }: EndingOptions): Ending {
   const startedAt = performance.now()
   let told = false
   const tell = (exitCode: number, { out, err }: Told): Promise<void> => {
@@ -50,7 +58,9 @@ export function createEnding({ command, json }: { command: string; json: boolean
   const ending: Ending = {
     succeed(answer) {
       const document = { ...headOf(answer.outcome, 0), ...answer.json }
-      return tell(0, { out: json ? renderDocument(document) : renderAnswer(answer), err: '' })
+      if (json) return tell(0, { out: renderDocument(document), err: '' })
+      const isNews = answer.outcome !== 'nothing-to-do' || answer.plan !== undefined
+      return tell(0, { out: isNews || !quiet ? renderAnswer(answer) : '', err: '' })
     },
     fail: tellFailure,
     failNow(error) {

@@ -4,6 +4,8 @@ import type { Context } from '../flows/context.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
+/** Where profiles lie, and what is made of them. */
+const CONFIG = 'config'
 
 export type ContextSettings = Pick<Context, 'reporter' | 'signal' | 'owner' | 'dryRun' | 'confirm'> & {
   readonly profileFile: string
@@ -34,19 +36,26 @@ type Ports = Pick<
   | 'transport'
   | 'orchestrator'
   | 'publishing'
+  | 'stack'
+  | 'stackFiles'
   | 'state'
+  | 'surroundings'
   | 'embedder'
   | 'shell'
 >
-type Engine = Pick<Ports, 'transport' | 'orchestrator' | 'publishing' | 'state' | 'shell'>
+type Engine = Pick<
+  Ports,
+  'transport' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
+>
 
 async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports> {
-  const [inputs, pairs, store, writer, images, engine, embedder] = await Promise.all([
+  const [inputs, pairs, store, writer, images, stackFiles, engine, embedder] = await Promise.all([
     import('../adapters/inputs/open-input.ts'),
     import('../adapters/inputs/golden-pairs.ts'),
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
+    import('../adapters/files/stack-files.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, signal) : createLocal(profile),
     createEmbedder(profile),
   ])
@@ -55,6 +64,7 @@ async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports
     generations: store.createGenerationStore(profile.generations),
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),
+    stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
     embedder,
     ...engine,
   }
@@ -62,29 +72,33 @@ async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports
 
 /** Child processes of this machine, and files that remember them. */
 async function createLocal({ state, update }: Profile): Promise<Engine> {
-  const [transport, stateStore, orchestrator, publishing] = await Promise.all([
+  const [transport, stateStore, orchestrators, publishing, stack, surroundings] = await Promise.all([
     import('../adapters/local/transport.ts'),
     import('../adapters/local/state-store.ts'),
     import('../adapters/local/orchestrator.ts'),
     import('../adapters/local/port-check.ts'),
+    import('../adapters/local/stack.ts'),
+    import('../adapters/local/surroundings.ts'),
   ])
+  const orchestrator = orchestrators.createLocalOrchestrator({ state })
   return {
     transport: transport.createLocalTransport({ state }),
     state: stateStore.createLocalStateStore({ state, leaseSeconds: update.leaseSeconds }),
-    orchestrator: orchestrator.createLocalOrchestrator({ state }),
+    orchestrator,
     publishing: publishing.createLocalPublishing(),
+    stack: stack.createLocalStack(orchestrator),
+    surroundings: surroundings.createLocalSurroundings(),
   }
 }
 
 /** A Swarm behind SSH, which remembers for itself. */
-async function createSwarm(
-  { name, nodes, ssh, swarm, update }: Profile,
-  signal: AbortSignal,
-): Promise<Engine> {
-  const [shells, transports, engines] = await Promise.all([
+async function createSwarm(profile: Profile, signal: AbortSignal): Promise<Engine> {
+  const { name, nodes, ssh, swarm, update } = profile
+  const [shells, transports, engines, surroundings] = await Promise.all([
     import('../adapters/ssh/shell.ts'),
     import('../adapters/ssh/transport.ts'),
     import('../adapters/swarm/engine.ts'),
+    import('../adapters/swarm/surroundings.ts'),
   ])
   const agent = process.env.SSH_AUTH_SOCK
   const { managers = [], image = '', dataDirectory } = swarm
@@ -107,6 +121,7 @@ async function createSwarm(
   const { leaseSeconds } = update
   return {
     shell,
+    surroundings: surroundings.createSwarmSurroundings({ ...profile, shell, transport, managers, stack }),
     ...engines.createSwarmEngine({ shell, transport, managers, stack, leaseSeconds, signal }),
   }
 }

@@ -8,7 +8,7 @@ import { type Profile, profileSchema } from './schema.ts'
 export async function loadProfile(file: string): Promise<Profile> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new LongshoreError('usage', `cannot read the profile ${file}: ${messageOf(error)}`, {
-      hint: 'name one with --profile; config/local.yml is the default',
+      hint: `name one with --profile; relative paths start at the working directory, ${process.cwd()}`,
     })
   })
   return parseProfile(text, file)

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
+import { STRATEGIES } from '../domain/plan-services.ts'
+import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
 const name = z
@@ -91,6 +93,7 @@ const form = z.strictObject({
     .prefault({}),
   update: z
     .strictObject({
+      strategy: z.enum(STRATEGIES).default('side-by-side'),
       deadlineSeconds: seconds.default(60),
       soakSeconds: z.number().min(0).default(2),
       keep: z.int().min(0).default(1),
@@ -102,7 +105,8 @@ const form = z.strictObject({
 
 /** What a profile may say. Defaults are those that config/reference.yml shows. */
 export const profileSchema = form.superRefine((profile, context) => {
-  for (const problem of findSwarmProblems(profile)) context.addIssue({ code: 'custom', ...problem })
+  const problems = [...findSwarmProblems(profile), ...findStrategyProblems(profile)]
+  for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
 })
 
 /** One target environment, with every default filled in. */

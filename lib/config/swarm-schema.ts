@@ -64,7 +64,8 @@ type Declared = {
   readonly swarm: z.output<typeof swarmSchema>
 }
 
-type Problem = { readonly path: (string | number)[]; readonly message: string }
+/** What is wrong with a key that has the right form. */
+export type Problem = { readonly path: (string | number)[]; readonly message: string }
 
 /** What the engine `swarm` needs beyond the form: an address of each node, and managers among the nodes. */
 export function findSwarmProblems({ engine, nodes, swarm }: Declared): Problem[] {

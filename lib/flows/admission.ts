@@ -17,7 +17,7 @@ export async function findCandidate(context: FleetContext, asked?: string): Prom
   const name = asked ?? (await context.generations.list()).at(-1)
   if (name === undefined) {
     throw new LongshoreError('not-found', `there is no generation in ${context.profile.generations}`, {
-      hint: 'split-index.mjs makes the first one',
+      hint: 'split-index.mjs makes the first one; relative paths start at the working directory',
     })
   }
   try {

@@ -28,8 +28,10 @@ export type DeliverOptions = { readonly generation?: string | undefined }
  * `update` does up to the gates, `partial` naming the nodes that did not receive it, `remote` when none did.
  */
 export async function deliver(context: FleetContext, options: DeliverOptions = {}): Promise<Answer> {
-  const candidate = await findCandidate(context, options.generation)
-  return await holdLock(context, `deliver ${candidate.ref.name}`, async (session) => {
+  const { ref } = await findCandidate(context, options.generation)
+  return await holdLock(context, `deliver ${ref.name}`, async (session) => {
+    // Whoever had the lock before us may have put a newer one there.
+    const candidate = await findCandidate(context, options.generation)
     const manifest = await admit(session, candidate, false)
     const shape = shapeOf(manifest)
     const fleet = await observeFleet(context, session.signal)

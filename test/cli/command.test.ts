@@ -46,6 +46,17 @@ test('tells no story with --quiet', async () => {
   assert.is((await run(['succeed', '--quiet'])).stderr, '')
 })
 
+test('says nothing at all with --quiet when there is nothing to do', async () => {
+  assert.equal(await run(['rest']), { code: 0, stdout: 'it is done already\n', stderr: '' })
+  assert.equal(await run(['rest', '--quiet']), { code: 0, stdout: '', stderr: '' })
+  const { stdout } = await run(['rest', '--quiet', '--json'])
+  assert.is(JSON.parse(stdout).outcome, 'nothing-to-do')
+})
+
+test('tells a failure with --quiet as without', async () => {
+  assert.equal(await run(['refuse', '--quiet']), await run(['refuse']))
+})
+
 test('shows usage, flags, examples and every exit code with --help', async () => {
   const { code, stdout, stderr } = await run(['--help'])
   assert.is(code, 0)

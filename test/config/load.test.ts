@@ -117,6 +117,12 @@ const WRONG: [string, string, string][] = [
     'config/x.yml:11: swarm.dataDirectory: expected an absolute path of letters, digits, dots, dashes and underscores, found "../data"',
   ],
   [
+    'replica groups of a single replica, or on a single node',
+    `${VALID}update: { strategy: replica-groups }\nindex:\n  replicas: 1\n`,
+    'config/x.yml:12: index.replicas: with update.strategy replica-groups, expected at least 2, half of which move first; found 1\n' +
+      'config/x.yml:2: nodes: with update.strategy replica-groups, expected at least 2, so that none holds two generations; found 1',
+  ],
+  [
     'less time to end than to go on answering',
     `${VALID}swarm:\n  graceSeconds: 2\n`,
     'config/x.yml:11: swarm.graceSeconds: expected more than lameDuckSeconds and one second, for what is in flight',
