@@ -1,7 +1,7 @@
 /** Runs test files, each in a Node.js process of its own: `node test/run.ts [part of a path...]`. */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { findTestFiles, type Result, runTestFile } from './support/run-file.ts'
+import { findTestFiles, LONG, type Result, runTestFile, SWARM } from './support/run-file.ts'
 import { ROOT } from './support/shared.ts'
 
 const { values, positionals } = parseArgs({
@@ -9,6 +9,8 @@ const { values, positionals } = parseArgs({
   options: {
     /** Files at a time. */
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    /** Runs those of a real Swarm as well, afterwards and one at a time, but for the long ones. */
+    swarm: { type: 'boolean', default: false },
     /** Seconds that one file may take. */
     deadline: { type: 'string', default: '600' },
     /** Directory that paths are relative to. */
@@ -16,12 +18,19 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const files = findTestFiles(values.root, positionals)
 const results: Result[] = []
-await Promise.all(Array.from({ length: Number(values.jobs) }, runNext))
+await runFiles(findTestFiles(values.root, positionals), Number(values.jobs))
+if (values.swarm) {
+  const files = findTestFiles(values.root, [SWARM]).filter((file) => !file.startsWith(LONG))
+  await runFiles(files, 1)
+}
 process.exitCode = report() ? 0 : 1
 
-async function runNext(): Promise<void> {
+async function runFiles(files: string[], jobs: number): Promise<void> {
+  await Promise.all(Array.from({ length: jobs }, () => runNext(files)))
+}
+
+async function runNext(files: string[]): Promise<void> {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     const result = await runTestFile(values.root, file, 1000 * Number(values.deadline))
     results.push(result)

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from './support/eventually.ts'
@@ -13,10 +13,12 @@ const PASSING = `${HEAD}test('a', () => {})\ntest('b', () => {})\ntest.run()\n`
 /** Runs the runner over made-up test files; its exit code, output and last line. */
 function runOver(files: Record<string, string>, args: string[] = [], env: Record<string, string> = {}) {
   const root = makeTempDir()
-  mkdirSync(join(root, 'test'))
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
   writeFileSync(join(root, 'package.json'), '{"type": "module"}')
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'test', name), text)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, 'test', name)), { recursive: true })
+    writeFileSync(join(root, 'test', name), text)
+  }
   const command = [join(ROOT, 'test/run.ts'), '--root', root, ...args]
   const { status, stdout } = spawnSync(process.execPath, command, {
     encoding: 'utf8',
@@ -29,6 +31,12 @@ test('sums the totals of all files in its last line', () => {
   const { status, last } = runOver({ 'one.test.ts': PASSING, 'two.test.ts': PASSING })
   assert.is(last, '4 passed, 0 failed')
   assert.is(status, 0)
+})
+
+test('runs those of a real Swarm only where it is told to, and sums all together', () => {
+  const files = { 'one.test.ts': PASSING, 'swarm/two.test.ts': PASSING, 'swarm/long/three.test.ts': PASSING }
+  assert.is(runOver(files).last, '2 passed, 0 failed')
+  assert.is(runOver(files, ['--swarm']).last, '4 passed, 0 failed')
 })
 
 test('counts a failed test, prints its output and fails', () => {

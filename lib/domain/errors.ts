@@ -43,6 +43,8 @@ export interface ErrorOptions {
   /** The next command or edit that helps. */
   readonly hint?: string
   readonly cause?: unknown
+  /** `fleet`: what runs the tasks failed or was changed by others, not what they run: no generation is to blame. */
+  readonly blame?: 'fleet' | undefined
   /** Further facts for `--json`, merged into the answer beside `error`. */
   readonly answer?: Record<string, unknown>
 }
@@ -52,12 +54,14 @@ export class LongshoreError extends Error {
   override readonly name = 'LongshoreError'
   readonly kind: ErrorKind
   readonly hint: string | undefined
+  readonly blame: 'fleet' | undefined
   readonly answer: Record<string, unknown>
 
   constructor(kind: ErrorKind, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.kind = kind
     this.hint = options.hint
+    this.blame = options.blame
     this.answer = options.answer ?? {}
   }
 }

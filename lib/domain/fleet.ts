@@ -6,6 +6,8 @@ export type FleetNode = {
   readonly name: string
   readonly reachable: boolean
   readonly problem?: string
+  /** What helps against the problem. */
+  readonly hint?: string
   readonly freeBytes: number
   readonly memoryBytes: number
   readonly generations: readonly { readonly name: string; readonly digest: string | null }[]
@@ -35,12 +37,31 @@ export function findServed(fleet: Fleet): GenerationRef | null {
   return (served.length === 1 ? served[0] : findService(fleet, GATEWAY)?.spec.generations[0]) ?? null
 }
 
+/** No task answers: then the gateway cannot become ready, and dropping a generation takes nothing away. */
+export function isSilent({ tasks }: ServiceState): boolean {
+  return tasks.every(({ state }) => state !== 'ready')
+}
+
+/** A change that a dead run began may still end, after which the service is not as its spec says now. */
+export function isChanging({ tasks }: ServiceState): boolean {
+  return tasks.some(({ state }) => state === 'starting')
+}
+
 /** Why a service is not as its own spec says, in words; undefined when every task is ready and serves what it shall. */
 export function findServiceProblem({ spec, tasks }: ServiceState): string | undefined {
   const lacking = tasks.map((task) => findTaskProblem(task, spec.generations)).find(Boolean)
   if (lacking) return lacking
   const ready = tasks.filter(({ state }) => state === 'ready').length
   return ready < spec.replicas ? `${ready} of ${spec.replicas} tasks of ${spec.name} are ready` : undefined
+}
+
+/**
+ * `fleet` where a task is lost with what it ran on, or nothing even tries to run one: then no problem of these services
+ * speaks against a generation.
+ */
+export function findBlame(services: readonly ServiceState[]): 'fleet' | undefined {
+  const isLost = ({ tasks }: ServiceState) => tasks.length === 0 || tasks.some((task) => task.isLost)
+  return services.some(isLost) ? 'fleet' : undefined
 }
 
 function findTaskProblem(task: Task, wanted: readonly GenerationRef[]): string | undefined {

@@ -16,12 +16,36 @@ export type IndexWish = {
   readonly nodes: readonly string[]
 }
 
-export type IndexSteps = { readonly load: UnnumberedStep[]; readonly retire: UnnumberedStep[] }
+/** What has to happen to the index services, and to which of them. */
+export type IndexSteps = {
+  /** Before the gateway moves. */
+  readonly load: UnnumberedStep[]
+  /** Once it has moved. */
+  readonly follow: UnnumberedStep[]
+  /** Once the release is on record. */
+  readonly retire: UnnumberedStep[]
+  /** Services that hold the target before the gateway moves, and those that hold it only afterwards. */
+  readonly loaded: readonly string[]
+  readonly followed: readonly string[]
+}
 
-/** What has to happen to the index services before the gateway moves (`load`), and once it has (`retire`). */
+/** The strategy `side-by-side`: every service holds the target before the gateway moves, and what is served as well. */
 export function planIndexServices(fleet: Fleet, wish: IndexWish): IndexSteps {
   const steps = listClusters(fleet, wish).map((cluster) => planIndexService(fleet, wish, cluster))
-  return { load: steps.flatMap(({ load }) => load), retire: steps.flatMap(({ retire }) => retire) }
+  return {
+    load: steps.flatMap(({ load }) => load),
+    follow: [],
+    retire: [...steps.flatMap(({ retire }) => retire), ...planNoGroups(fleet)],
+    loaded: wish.target.clusters.map((cluster) => indexServiceName(cluster)),
+    followed: [],
+  }
+}
+
+/** A fleet that was updated by replica groups has a second service for each cluster. */
+function planNoGroups(fleet: Fleet): UnnumberedStep[] {
+  return fleet.services
+    .filter(({ spec }) => spec.cluster !== undefined && spec.name !== indexServiceName(spec.cluster))
+    .map(({ spec }) => ({ action: 'stop', target: spec.name, cause: 'replicas are no longer in groups' }))
 }
 
 function listClusters(fleet: Fleet, { target, companion }: IndexWish): number[] {
@@ -30,7 +54,11 @@ function listClusters(fleet: Fleet, { target, companion }: IndexWish): number[] 
   return [...all].sort((a, b) => a - b)
 }
 
-function planIndexService(fleet: Fleet, wish: IndexWish, cluster: number): IndexSteps {
+function planIndexService(
+  fleet: Fleet,
+  wish: IndexWish,
+  cluster: number,
+): Pick<IndexSteps, 'load' | 'retire'> {
   const state = findService(fleet, indexServiceName(cluster))
   const final = listResidents(wish, cluster)
   const isServing = (one: GenerationRef) => isSameGeneration(wish.served ?? undefined, one)

@@ -1,8 +1,10 @@
 import { LongshoreError } from './errors.ts'
-import { type Fleet, findService } from './fleet.ts'
+import { type Fleet, findService, isChanging, isSilent } from './fleet.ts'
 import { type GenerationRef, isSameGeneration } from './generation.ts'
 import { assemblePlan, type Plan, type Step } from './plan.ts'
-import { hasAll, isSameSpec } from './plan-services.ts'
+import { planGroupsBack } from './plan-groups-back.ts'
+import { planLost } from './plan-lost.ts'
+import { type Blueprint, hasAll, isSameSpec } from './plan-services.ts'
 import type { FleetRecord } from './record.ts'
 import { historyOf } from './record-rules.ts'
 import { GATEWAY, type ServiceSpec, type ServiceState, type Task } from './service.ts'
@@ -25,30 +27,41 @@ export function findRollbackTarget(record: FleetRecord, to?: string): Generation
   )
 }
 
+/** A run that broke off. */
+export type Broken = {
+  /** What was served when it began. */
+  readonly former: GenerationRef | null
+  readonly target: GenerationRef
+  /** Ids of the clusters of the former generation; null where nobody knows them any more. */
+  readonly clusters: readonly number[] | null
+  /** How services are made again that somebody else removed; they are left out where it is. */
+  readonly blueprint?: Blueprint
+}
+
 /**
  * The steps back to `former` after a run towards `target` broke off, in the reverse of its order: the gateway first,
- * then the target's generation leaves the index services. Only services of which no task answers come before it.
+ * then the target's generation leaves the index services. Only services of which no task answers come before it, and
+ * replica groups that have already left what the gateway goes back to.
  */
-export function planReturn(fleet: Fleet, former: GenerationRef | null, target: GenerationRef): Plan {
+export function planReturn(fleet: Fleet, { former, target, clusters, blueprint }: Broken): Plan {
   if (former === null) return planClearance(fleet, target)
   if (isSameGeneration(former, target)) return assemblePlan([])
   const gateway = findService(fleet, GATEWAY)
-  const others = fleet.services.filter(({ spec }) => spec.kind !== 'gateway')
+  const others = fleet.services.filter(({ spec }) => spec.kind !== 'gateway' && !spec.order)
+  const groups = planGroupsBack(fleet, { former, target, clusters })
+  const lost = blueprint && planLost(fleet, { former, clusters, blueprint })
   return assemblePlan([
-    others.filter(isSilent).flatMap((service) => planUnloading(service, target)),
-    gateway ? planSwitchBack(gateway, former, target) : [],
-    others.filter((service) => !isSilent(service)).flatMap((service) => planUnloading(service, target)),
+    [
+      ...(lost?.before ?? []),
+      ...others.filter(isSilent).flatMap((service) => planUnloading(service, target)),
+      ...groups.before,
+    ],
+    gateway ? planSwitchBack(gateway, former, target) : (lost?.gateway ?? []),
+    [
+      ...others.filter((service) => !isSilent(service)).flatMap((service) => planUnloading(service, target)),
+      ...groups.after,
+    ],
   ])
-}
-
-/** No task answers: then the gateway cannot become ready, and dropping the target first takes nothing away. */
-function isSilent({ tasks }: ServiceState): boolean {
-  return tasks.every(({ state }) => state !== 'ready')
-}
-
-/** A change that a dead run began may still end, after which the service is not as its spec says now. */
-function isChanging({ tasks }: ServiceState): boolean {
-  return tasks.some(({ state }) => state === 'starting')
 }
 
 /** Before the first release there is nothing to go back to: everything that was started stops. */

@@ -1,12 +1,20 @@
 import { canonicalJson, type Json } from './canonical-json.ts'
 import { compareGenerations, type GenerationRef, isSameGeneration } from './generation.ts'
 import { placeTasks } from './placement.ts'
-import { EXTRACTION, GATEWAY, indexServiceName, type ServiceSpec } from './service.ts'
+import { EXTRACTION, GATEWAY, type Group, indexServiceName, type ServiceSpec } from './service.ts'
 
 type Template = { readonly replicas: number; readonly settings: Readonly<Record<string, string>> }
 
+/**
+ * How index services come to another generation: they hold it beside the former one for a while, or half of each
+ * shard's replicas move first, so that no node ever holds two generations of a shard.
+ */
+export const STRATEGIES = ['side-by-side', 'replica-groups'] as const
+export type Strategy = (typeof STRATEGIES)[number]
+
 /** How a profile wants its services, whatever generation they serve. `extraction` is null where a server is given. */
 export type Blueprint = {
+  readonly strategy: Strategy
   readonly gateway: Template & { readonly port: number }
   readonly index: Template
   readonly extraction: Template | null
@@ -35,6 +43,26 @@ export function indexSpec(
     nodes: placeTasks(nodes, cluster),
     generations: sortGenerations(generations),
     ...blueprint.index,
+  }
+}
+
+/**
+ * One of the two index services of a cluster that hold one generation each; `nodes` are those of its group. A gateway may
+ * ask its tasks as soon as they are ready, so that they check themselves before.
+ */
+export function groupSpec(
+  blueprint: Blueprint,
+  nodes: readonly string[],
+  { cluster, group }: { readonly cluster: number; readonly group: Group },
+  generation: GenerationRef,
+): ServiceSpec {
+  const { replicas, settings } = blueprint.index
+  return {
+    ...indexSpec(blueprint, nodes, cluster, [generation]),
+    name: indexServiceName(cluster, group),
+    replicas: group === 'a' ? Math.ceil(replicas / 2) : Math.floor(replicas / 2),
+    order: 'stop-first',
+    settings: { ...settings, SELF_CHECK: '1' },
   }
 }
 

@@ -3,9 +3,10 @@ import { type GenerationRef, isSameGeneration } from './generation.ts'
 import { findEligibleNodes, type Shape } from './placement.ts'
 import { assemblePlan, type Plan, type Step } from './plan.ts'
 import { planDelivery, planRemoval, planVerification } from './plan-deliver.ts'
-import { planIndexServices } from './plan-index.ts'
+import { planGroups } from './plan-groups.ts'
+import { type IndexSteps, planIndexServices } from './plan-index.ts'
 import { type Blueprint, extractionSpec, gatewaySpec, isSameSpec } from './plan-services.ts'
-import { EXTRACTION, GATEWAY, indexServiceName, type ServiceSpec } from './service.ts'
+import { EXTRACTION, GATEWAY, type ServiceSpec } from './service.ts'
 
 type UnnumberedStep = Omit<Step, 'batch'>
 
@@ -26,26 +27,30 @@ export type Wish = {
 }
 
 /**
- * The steps from what stands to what shall be: deliver and verify; start extraction; load beside; check; switch; soak;
- * commit; retire; remove. Applied, they leave nothing to plan. The generation in service stays loaded until the switch.
+ * The steps from what stands to what shall be: deliver and verify; start extraction; load; check; switch; soak; with
+ * replica groups, load and check the other one; commit; retire; remove. Applied, they leave nothing to plan. The
+ * generation in service is answered for until the switch.
  */
 export function planUpdate(fleet: Fleet, wish: Wish): Plan {
   const { target, companion, blueprint } = wish
   const eligible = findEligibleNodes(fleet, companion ? [target, companion] : [target])
   const nodes = eligible.map(({ name }) => name)
-  const served = findServed(fleet)
-  const { load, retire } = planIndexServices(fleet, { target, companion, served, blueprint, nodes })
+  const { load, follow, retire, loaded, followed } = planIndexes(fleet, wish, nodes)
+  const loads = [...load, ...follow]
   const start = planExtraction(fleet, blueprint, nodes)
   const switching = planSwitch(fleet, gatewaySpec(blueprint, nodes, target.generation))
   const commit = planCommit(wish)
-  const isMoving = [start, load, switching, commit].some((steps) => steps.length > 0)
+  const isMoving = [start, loads, switching, commit].some((steps) => steps.length > 0)
+  const isChecked = loads.length > 0 || (switching.length > 0 && !wish.proven)
   return assemblePlan([
-    [...planDelivery(fleet.nodes, target), ...planCompanion(fleet, wish), ...planReview(fleet, wish, load)],
+    [...planDelivery(fleet.nodes, target), ...planCompanion(fleet, wish), ...planReview(fleet, wish, loads)],
     start,
     load,
-    load.length > 0 || (switching.length > 0 && !wish.proven) ? planChecks(target) : [],
+    isChecked ? planChecks(target, loaded) : [],
     switching,
     isMoving ? [planSoak(target.generation)] : [],
+    follow,
+    isChecked ? planChecks(target, followed) : [],
     commit,
     [...retire, ...planNoExtraction(fleet, blueprint)],
     planRemoval(fleet.nodes, {
@@ -56,13 +61,18 @@ export function planUpdate(fleet: Fleet, wish: Wish): Plan {
   ])
 }
 
+function planIndexes(fleet: Fleet, wish: Wish, nodes: readonly string[]): IndexSteps {
+  if (wish.blueprint.strategy === 'replica-groups') return planGroups(fleet, { ...wish, nodes })
+  return planIndexServices(fleet, { ...wish, served: findServed(fleet), nodes })
+}
+
 function planCompanion(fleet: Fleet, { companion }: Wish): UnnumberedStep[] {
   return companion ? planDelivery(fleet.nodes, companion) : []
 }
 
 /** Hashes again what nodes hold already and tasks are about to map; what is served now has been through this. */
-function planReview(fleet: Fleet, wish: Wish, load: readonly UnnumberedStep[]): UnnumberedStep[] {
-  if (load.length === 0) return []
+function planReview(fleet: Fleet, wish: Wish, loads: readonly UnnumberedStep[]): UnnumberedStep[] {
+  if (loads.length === 0) return []
   const served = findServed(fleet) ?? undefined
   const shapes = wish.companion ? [wish.target, wish.companion] : [wish.target]
   return shapes
@@ -87,10 +97,10 @@ function planNoExtraction(fleet: Fleet, { extraction }: Blueprint): UnnumberedSt
   return [{ action: 'stop', target: EXTRACTION, cause: 'the profile names another server' }]
 }
 
-function planChecks({ generation, clusters }: Shape): UnnumberedStep[] {
-  return clusters.map((cluster) => ({
+function planChecks({ generation }: Shape, services: readonly string[]): UnnumberedStep[] {
+  return services.map((target) => ({
     action: 'check',
-    target: indexServiceName(cluster),
+    target,
     cause: `every task must answer golden queries from ${generation.name}`,
     generation,
   }))

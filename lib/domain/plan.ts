@@ -1,4 +1,5 @@
 import type { GenerationRef } from './generation.ts'
+import type { Content } from './made-service.ts'
 import type { ServiceSpec } from './service.ts'
 
 /** What a step does, in the order in which an update does them. */
@@ -14,6 +15,8 @@ export type Action =
   | 'retire'
   | 'remove'
   | 'stop'
+  /** Of `apply`: makes a service be of other content. */
+  | 'change'
 
 /** One step of a plan. Steps of the same batch may run together; a batch starts when the one before it is done. */
 export type Step = {
@@ -28,6 +31,8 @@ export type Step = {
   readonly generation?: GenerationRef
   /** The service as it shall be, for steps that change one. */
   readonly spec?: ServiceSpec
+  /** What the service shall be made of, where that was rendered already. */
+  readonly content?: Content
   /** Bytes to carry, for steps that carry some. */
   readonly bytes?: number
 }

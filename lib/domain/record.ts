@@ -4,6 +4,8 @@ import type { GenerationRef } from './generation.ts'
 export type Release = {
   readonly id: number
   readonly generation: GenerationRef
+  /** Ids of its clusters as `0-3,7`: who goes back to it need not have its files. */
+  readonly clusters?: string
   readonly command: 'update' | 'rollback'
   readonly at: string
   readonly by: string
@@ -25,6 +27,8 @@ export type Run = {
   readonly id: string
   readonly command: 'update' | 'rollback'
   readonly target: GenerationRef
+  /** Ids of the target's clusters as `0-3,7`. */
+  readonly clusters?: string
   readonly former: GenerationRef | null
   /** `compensating` once it failed and began to go back. */
   readonly phase: 'forward' | 'compensating'

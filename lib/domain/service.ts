@@ -5,7 +5,7 @@ export type ServiceKind = (typeof SERVICE_KINDS)[number]
 
 /** A service as it shall be. Equal specs are the same service: applying one twice changes nothing. */
 export type ServiceSpec = {
-  /** `gateway`, `extraction`, `index_<cluster>` */
+  /** `gateway`, `extraction`, `index_<cluster>`, `index_<cluster>_b` */
   readonly name: string
   readonly kind: ServiceKind
   /** The cluster whose shards an index service serves. */
@@ -17,6 +17,8 @@ export type ServiceSpec = {
   readonly generations: readonly GenerationRef[]
   /** Port that the service publishes, where clients outside reach it. */
   readonly port?: number
+  /** Whether a task must end before the one that replaces it may start; otherwise they run side by side meanwhile. */
+  readonly order?: 'stop-first'
   /** Environment of its tasks, without secrets. */
   readonly settings: Readonly<Record<string, string>>
 }
@@ -32,6 +34,8 @@ export type Task = {
   readonly generations: readonly GenerationRef[]
   /** Why it is not ready. */
   readonly problem?: string
+  /** Its node or engine is gone, or it was killed from outside: it is not ready, whatever it serves. */
+  readonly isLost?: true
 }
 
 export type ServiceState = { readonly spec: ServiceSpec; readonly tasks: readonly Task[] }
@@ -39,6 +43,14 @@ export type ServiceState = { readonly spec: ServiceSpec; readonly tasks: readonl
 export const GATEWAY = 'gateway'
 export const EXTRACTION = 'extraction'
 
-export function indexServiceName(cluster: number): string {
-  return `index_${cluster}`
+/** The two halves of a shard's replicas where they move one after the other; otherwise all of them are group `a`. */
+export const GROUPS = ['a', 'b'] as const
+export type Group = (typeof GROUPS)[number]
+
+export function indexServiceName(cluster: number, group: Group = 'a'): string {
+  return group === 'a' ? `index_${cluster}` : `index_${cluster}_${group}`
+}
+
+export function otherGroup(group: Group): Group {
+  return group === 'a' ? 'b' : 'a'
 }

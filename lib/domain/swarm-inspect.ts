@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from './canonical-json.ts'
 import { LongshoreError } from './errors.ts'
 import type { ServiceSpec } from './service.ts'
 import { LABELS } from './swarm-names.ts'
+import { describeRunning, type RawRunning } from './swarm-running.ts'
 import type { StackService } from './swarm-stack.ts'
 
 /** Where an update of a service stands, as the Swarm tells it. */
@@ -15,9 +16,12 @@ export type UpdateState =
 
 export type SwarmService = {
   readonly id: string
+  /** What it was made by, with the number of replicas that it has now. */
   readonly spec: ServiceSpec
   /** What it was made of; null where somebody took the label away. */
   readonly made: StackService | null
+  /** The same with what was changed by hand since. */
+  readonly content: StackService | null
   readonly fence: number
   /** The same for the tasks that it has now, another one for those of another making. */
   readonly mark: string
@@ -50,14 +54,16 @@ export type SwarmNode = {
 /** Services of Longshore among what `docker service inspect` prints. Raises `remote` when it is something else. */
 export function parseServices(text: string): SwarmService[] {
   return parseList<RawService>(text, 'docker service inspect').flatMap(({ ID, Spec, UpdateStatus }) => {
-    const { Labels = {}, TaskTemplate } = Spec
+    const { Labels = {}, TaskTemplate, Mode } = Spec
     const spec = parseLabel<ServiceSpec>(Labels[LABELS.spec])
     if (!spec) return []
+    const made = parseLabel<StackService>(Labels[LABELS.made])
     const { State, Message } = UpdateStatus ?? {}
     return {
       id: ID,
-      spec,
-      made: parseLabel<StackService>(Labels[LABELS.made]),
+      spec: { ...spec, replicas: Mode?.Replicated?.Replicas ?? spec.replicas },
+      made,
+      content: made && describeRunning(made, Spec),
       fence: Number(Labels[LABELS.fence] ?? 0),
       mark: markOf(TaskTemplate),
       update: State ? { state: State as UpdateState, message: Message ?? '' } : null,
@@ -91,13 +97,13 @@ export function parseNodes(text: string): SwarmNode[] {
   }))
 }
 
-type RawTemplate = {
+type RawTemplate = RawRunning['TaskTemplate'] & {
   readonly ContainerSpec?: { readonly [key: string]: Json }
   readonly ForceUpdate?: number
 }
 type RawService = {
   readonly ID: string
-  readonly Spec: { readonly Labels?: Record<string, string>; readonly TaskTemplate: RawTemplate }
+  readonly Spec: RawRunning & { readonly Labels?: Record<string, string>; readonly TaskTemplate: RawTemplate }
   readonly UpdateStatus?: { readonly State?: string; readonly Message?: string }
 }
 type RawTask = {
@@ -138,7 +144,8 @@ function parseLabel<T>(text: string | undefined): T | null {
   }
 }
 
-function parseList<T>(text: string, command: string): T[] {
+/** A list that `command` printed as JSON. Raises `remote` when it is something else. */
+export function parseList<T>(text: string, command: string): T[] {
   try {
     const list: unknown = JSON.parse(text)
     if (Array.isArray(list)) return list as T[]

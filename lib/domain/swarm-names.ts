@@ -50,3 +50,8 @@ export function memberLabel(fleet: string): string {
 export function readyLabel(fleet: string, { name, digest }: GenerationRef): { key: string; value: string } {
   return { key: `longshore.${fleet}.${name}`, value: digest.replace('sha256:', '').slice(0, 16) }
 }
+
+/** Whether a label of a node is of this fleet: that it is a member, or what it holds. */
+export function isLabelOf(fleet: string, key: string): boolean {
+  return key.startsWith(`longshore.${fleet}.`)
+}

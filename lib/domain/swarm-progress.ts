@@ -1,3 +1,4 @@
+import { isSameContent, type MadeService } from './made-service.ts'
 import { isSameSpec } from './plan-services.ts'
 import type { ServiceSpec } from './service.ts'
 import type { SwarmNode, SwarmService, SwarmTask } from './swarm-inspect.ts'
@@ -12,17 +13,21 @@ export type SwarmView = {
 export type Verdict =
   | { readonly state: 'settled' }
   | { readonly state: 'waiting'; readonly why: string; readonly task?: SwarmTask }
-  /** It will not settle by itself. */
-  | { readonly state: 'failed'; readonly why: string; readonly task?: SwarmTask }
+  /** All its tasks are ready; what is left, former tasks that end or the Swarm's own watch, takes a time of its own. */
+  | { readonly state: 'ending'; readonly why: string }
+  /** It will not settle by itself; `blame` where that speaks of what runs the tasks, not of what they run. */
+  | { readonly state: 'failed'; readonly why: string; readonly task?: SwarmTask; readonly blame?: 'fleet' }
 
 export type Wanted = {
-  readonly spec: ServiceSpec
+  readonly wanted: MadeService
   /** Ids of tasks that were there when the wait began: their failures are none of what is waited for. */
   readonly known: ReadonlySet<string>
 }
 
 const ENDED = ['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']
 const FAILED = ['failed', 'rejected', 'complete']
+/** How the Swarm tells of `docker service update --rollback`. */
+const MANUAL = /manually requested/
 
 export function hasEnded({ state }: SwarmTask): boolean {
   return ENDED.includes(state)
@@ -43,40 +48,51 @@ export function isLeaving(task: SwarmTask, nodes: readonly SwarmNode[]): boolean
  * Where a service stands on its way to a spec. An exit code of `docker` says nothing of it: an update that the Swarm
  * rolled back by itself ends with 0, and a task that cannot be placed is waited for without end.
  */
-export function judge(view: SwarmView, { spec, known }: Wanted): Verdict {
+export function judge(view: SwarmView, { wanted, known }: Wanted): Verdict {
+  const { spec } = wanted
   const { service, tasks } = view
-  if (!service) return { state: 'failed', why: `${spec.name} was removed by somebody else` }
+  if (!service) return { state: 'failed', why: `${spec.name} was removed by somebody else`, blame: 'fleet' }
   const failed = findFailed(view, known)
   const update = service.update
-  if (!isSameSpec(service.spec, spec)) {
-    const rollback = update?.state.startsWith('rollback')
-    const why = rollback
-      ? `the Swarm went back by itself: ${update!.message}`
-      : `${spec.name} was changed by somebody else`
+  if (!isMadeAs(service, wanted)) {
+    const hasGoneBack = update?.state.startsWith('rollback') && !MANUAL.test(update.message)
+    if (!hasGoneBack) {
+      return { state: 'failed', why: `${spec.name} was changed by somebody else`, blame: 'fleet' }
+    }
     const culprit = findLatestFailure(tasks, known, (task) => task.mark !== service.mark)
-    return { state: 'failed', why, ...(rollback && culprit && { task: culprit }) }
+    const why = `the Swarm went back by itself: ${update!.message}`
+    return { state: 'failed', why, ...(culprit && { task: culprit }) }
   }
   if (update?.state === 'paused' || update?.state === 'rollback_paused') {
     return { state: 'failed', why: `the Swarm paused: ${update.message}`, ...(failed && { task: failed }) }
   }
   if (update?.state === 'updating' || update?.state === 'rollback_started') {
-    return describeWaiting(view, update.message || update.state)
+    const why = update.message || update.state
+    return findReady(view).length < spec.replicas ? describeWaiting(view, why) : { state: 'ending', why }
   }
   if (failed) return { state: 'failed', why: `${spec.name}.${failed.slot} ended`, task: failed }
   return judgeTasks(view, spec)
 }
 
+/** By what Longshore wrote on the service, or by what runs: a recipe that only looks different is no other service. */
+function isMadeAs({ spec, made, content }: SwarmService, wanted: MadeService): boolean {
+  if (!isSameSpec(spec, wanted.spec)) return false
+  return made === null || [made, content!].some((own) => isSameContent(own, wanted.content))
+}
+
 function judgeTasks(view: SwarmView, spec: ServiceSpec): Verdict {
-  const { service, tasks, nodes } = view
-  const ready = tasks.filter(
-    (task) => isWanted(task) && task.state === 'running' && task.mark === service!.mark,
-  )
+  const { tasks, nodes } = view
+  const ready = findReady(view)
   if (ready.length < spec.replicas) {
     return describeWaiting(view, `${ready.length} of ${spec.replicas} tasks of ${spec.name} are ready`)
   }
   const others = tasks.filter((task) => (isWanted(task) && !ready.includes(task)) || isLeaving(task, nodes))
   if (others.length === 0 && ready.length === spec.replicas) return { state: 'settled' }
-  return { state: 'waiting', why: `${others.length} former tasks of ${spec.name} are ending` }
+  return { state: 'ending', why: `${others.length} former tasks of ${spec.name} are ending` }
+}
+
+function findReady({ service, tasks }: SwarmView): SwarmTask[] {
+  return tasks.filter((task) => isWanted(task) && task.state === 'running' && task.mark === service!.mark)
 }
 
 /** Waiting, in the words of the scheduler where a task cannot be placed. */

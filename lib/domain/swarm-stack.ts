@@ -88,13 +88,13 @@ export function renderStack(
     [LABELS.fence]: String(fence),
   }
   const deploy = { ...(made.deploy as Record<string, Json>), labels }
-  return JSON.stringify(
-    escapeVariables({
-      version: '3.8',
-      services: { [spec.name]: { ...made, deploy } },
-      networks: { fleet: { external: true, name: networkName(fleet) } },
-    }),
-  )
+  return JSON.stringify(assembleStack({ [spec.name]: { ...made, deploy } }, fleet))
+}
+
+/** A stack file of these services, in the network of their fleet. */
+export function assembleStack(services: Readonly<Record<string, StackService>>, fleet: string): StackService {
+  const networks = { fleet: { external: true, name: networkName(fleet) } }
+  return escapeVariables({ version: '3.8', services, networks }) as StackService
 }
 
 /** `{{.Task.ID}}` and the like are filled in by the Swarm. */
@@ -128,7 +128,9 @@ function renderConstraints(spec: ServiceSpec, fleet: string, excluded: readonly 
 
 function renderPolicies(spec: ServiceSpec, settings: SwarmSettings): Record<string, Json> {
   const order = renderOrder(spec, settings)
-  const policy = { parallelism: 1, delay: '0s', order, max_failure_ratio: 0 }
+  // Gateways move together: each takes traffic only once its own canary queries pass, and going back shall be quick.
+  const parallelism = spec.kind === 'gateway' && order === 'start-first' ? 0 : 1
+  const policy = { parallelism, delay: '0s', order, max_failure_ratio: 0 }
   const monitor = seconds(settings.monitorSeconds)
   return {
     update_config: { ...policy, failure_action: 'rollback', monitor },
@@ -136,10 +138,10 @@ function renderPolicies(spec: ServiceSpec, settings: SwarmSettings): Record<stri
   }
 }
 
-/** Beside the old one, unless no node is left on which the new task could have its port: that would wait for ever. */
+/** Beside the old one, unless the spec says otherwise or no node is left on which the new task could have its port: that would wait for ever. */
 function renderOrder(spec: ServiceSpec, { publish }: SwarmSettings): 'start-first' | 'stop-first' {
   const isCrowded = spec.port && publish === 'host' && spec.replicas >= spec.nodes.length
-  return isCrowded ? 'stop-first' : 'start-first'
+  return spec.order ?? (isCrowded ? 'stop-first' : 'start-first')
 }
 
 function renderPort(spec: ServiceSpec, { publish }: SwarmSettings): Record<string, Json> {
@@ -158,10 +160,15 @@ function seconds(amount: number): string {
 
 /** `docker stack deploy` replaces `$NAME` by the environment of whoever runs it; `$$` is a dollar. */
 function escapeVariables(value: Json): Json {
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$')
+  return mapTexts(value, (text) => text.replaceAll('$', '$$$$'))
+}
+
+/** The same value with every text in it replaced, keys aside. */
+export function mapTexts(value: Json, map: (text: string) => string): Json {
+  if (typeof value === 'string') return map(value)
   if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(escapeVariables)
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, map))
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, escapeVariables(member as Json)]),
+    Object.entries(value).map(([key, member]) => [key, mapTexts(member as Json, map)]),
   )
 }

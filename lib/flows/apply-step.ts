@@ -21,6 +21,7 @@ const ACTIONS: Readonly<Record<Action, ApplyAction>> = {
   retire: change,
   remove: ({ context, signal }, { node, target }) => context.transport.remove(node!, target, signal),
   stop: ({ context, signal }, { target }) => context.orchestrator.remove(target, signal),
+  change,
 }
 
 /** Does one step of a plan. Raises whatever its port raises. */
@@ -57,7 +58,8 @@ async function verify(session: Session, step: Step): Promise<void> {
 
 async function change({ context, signal }: Session, step: Step): Promise<void> {
   const deadlineMs = context.profile.update.deadlineSeconds * 1000
-  await context.orchestrator.change(step.spec!, { signal, deadlineMs })
+  const { spec, content } = step
+  await context.orchestrator.change(spec!, { signal, deadlineMs, ...(content && { content }) })
 }
 
 async function commit({ context, changeRecord }: Session): Promise<void> {

@@ -1,13 +1,15 @@
 import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import type { Blueprint } from '../domain/plan-services.ts'
+import { GROUPS } from '../domain/service.ts'
 
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
-  const { gateway, index, extraction, gates, model, engine, swarm } = profile
+  const { gateway, index, extraction, gates, model, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const MODEL = JSON.stringify(model)
   return {
+    strategy: update.strategy,
     gateway: {
       replicas: gateway.replicas,
       port: gateway.port,
@@ -19,6 +21,7 @@ export function createBlueprint(profile: Profile): Blueprint {
         CANARY_RECALL: String(gates.recall),
         CANARY_GOLDEN: String(gates.golden),
         CANARY_MODEL: String(gates.model),
+        ...(update.strategy === 'replica-groups' && { INDEX_GROUPS: GROUPS.join(',') }),
         ...(extraction.url !== undefined && { EXTRACTION_URL: extraction.url }),
       },
     },
@@ -30,7 +33,11 @@ export function createBlueprint(profile: Profile): Blueprint {
 
 function findImage({ image }: Profile['swarm']): string {
   if (image !== undefined) return image
-  throw new LongshoreError('usage', 'swarm.image: missing in the profile; expected the image of the services', {
-    hint: 'npx zx scripts/image.mjs --profile FILE brings it to the nodes and prints its name',
-  })
+  throw new LongshoreError(
+    'usage',
+    'swarm.image: missing in the profile; expected the image of the services',
+    {
+      hint: 'npx zx scripts/image.mjs --profile FILE brings it to the nodes and prints its name',
+    },
+  )
 }

@@ -1,4 +1,5 @@
 import { LongshoreError } from '../domain/errors.ts'
+import { renderRanges } from '../domain/number-ranges.ts'
 import type { Run } from '../domain/record.ts'
 import { withRun } from '../domain/record-rules.ts'
 import { applyPlan } from './apply-plan.ts'
@@ -38,12 +39,13 @@ export function checkComplete(move: Move): void {
 }
 
 /** A run that continues is on record already: it is written again in the name of whoever works on it now. */
-async function beginRun(session: Session, { command, target, former }: Move): Promise<void> {
+async function beginRun(session: Session, { command, target, clusters, former }: Move): Promise<void> {
   const startedAt = new Date(session.context.now()).toISOString()
   const run: Run = {
     id: session.id,
     command,
     target,
+    clusters: renderRanges(clusters),
     former,
     phase: 'forward',
     reason: null,

@@ -1,5 +1,5 @@
 import { LongshoreError } from '../domain/errors.ts'
-import { findServiceProblem } from '../domain/fleet.ts'
+import { findBlame, findServiceProblem } from '../domain/fleet.ts'
 import type { GenerationRef } from '../domain/generation.ts'
 import type { Task } from '../domain/service.ts'
 import type { Session } from './session.ts'
@@ -16,9 +16,10 @@ export async function checkTasks(
   const { orchestrator } = session.context
   const services = await orchestrator.observe(session.signal)
   const state = services.find(({ spec }) => spec.name === service)
-  if (!state) throw new LongshoreError('remote', `${service} is not running`)
+  if (!state)
+    throw new LongshoreError('remote', `${service} was removed by somebody else`, { blame: 'fleet' })
   const problem = findServiceProblem(state)
-  if (problem) throw new LongshoreError('remote', problem)
+  if (problem) throw new LongshoreError('remote', problem, { blame: findBlame([state]) })
   const ready = state.tasks.filter((task) => task.state === 'ready')
   await Promise.all(ready.map((task) => checkTask(session, task, generation)))
 }

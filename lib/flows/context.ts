@@ -9,7 +9,10 @@ import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
+import type { Stack } from '../ports/stack.ts'
+import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
+import type { Surroundings } from '../ports/surroundings.ts'
 import type { Transport } from '../ports/transport.ts'
 
 /** Everything that a flow may touch, chosen once in cli/wire.ts. */
@@ -22,6 +25,10 @@ export interface Context {
   readonly transport: Transport
   readonly orchestrator: Orchestrator
   readonly publishing: Publishing
+  /** What the services are made of. */
+  readonly stack: Stack
+  readonly stackFiles: StackFiles
+  readonly surroundings: Surroundings
   readonly state: StateStore
   readonly embedder: Embedder
   /** Runs commands on nodes, where nodes are machines of their own. */

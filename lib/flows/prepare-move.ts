@@ -9,7 +9,6 @@ import { findCompanion, lastRelease } from '../domain/record-rules.ts'
 import { GATEWAY } from '../domain/service.ts'
 import { createBlueprint } from './blueprint.ts'
 import type { FleetContext } from './context.ts'
-import { observeFleet } from './observe.ts'
 import type { Session } from './session.ts'
 import { findShape } from './shape.ts'
 
@@ -17,6 +16,8 @@ import { findShape } from './shape.ts'
 export type Move = {
   readonly command: Run['command']
   readonly target: GenerationRef
+  /** Ids of its clusters. */
+  readonly clusters: readonly number[]
   /** What was served when the move began; where a failure goes back to. */
   readonly former: GenerationRef | null
   /** The generation that stays loaded beside the target. */
@@ -26,14 +27,20 @@ export type Move = {
   readonly unreachable: readonly string[]
 }
 
+export type Aim = {
+  readonly command: Run['command']
+  readonly target: Shape
+  /** As it stands now. */
+  readonly fleet: Fleet
+}
+
 /**
- * Observes the fleet and plans its move to `target`. Raises `remote` when no node, or by the profile's policy not every
+ * Plans the move of a fleet to `target`. Raises `remote` when no node, or by the profile's policy not every
  * node, can be reached, or the gateway's port is taken, and `usage` when the generation in service has the target's name but another digest.
  */
-export async function prepareMove(session: Session, command: Run['command'], target: Shape): Promise<Move> {
+export async function prepareMove(session: Session, { command, target, fleet }: Aim): Promise<Move> {
   const { context } = session
   const record = await session.readRecord()
-  const fleet = await observeFleet(context, session.signal)
   const unreachable = checkNodes(fleet, context)
   const run = record.run?.phase === 'forward' && isSameGeneration(record.run.target, target.generation)
   const former = run ? record.run!.former : findServed(fleet)
@@ -55,6 +62,7 @@ export async function prepareMove(session: Session, command: Run['command'], tar
   return {
     command,
     target: target.generation,
+    clusters: target.clusters,
     former,
     previous: companion?.generation ?? null,
     plan,
@@ -72,7 +80,11 @@ export function describeMove({ target, previous, plan }: Move): Record<string, u
   }
 }
 
-function checkNodes(fleet: Fleet, { profile }: FleetContext): string[] {
+/**
+ * Names of nodes to go on without. Raises `remote` when no node, or by the profile's policy not every node, can be
+ * reached.
+ */
+export function checkNodes(fleet: Fleet, { profile }: FleetContext): string[] {
   const lost = fleet.nodes.filter(({ reachable }) => !reachable)
   if (lost.length === 0) return []
   const reasons = lost.map(({ name, problem }) => `${name} cannot be reached${problem ? `: ${problem}` : ''}`)

@@ -1,5 +1,7 @@
 import { LongshoreError } from '../domain/errors.ts'
+import type { Fleet } from '../domain/fleet.ts'
 import type { GenerationRef } from '../domain/generation.ts'
+import type { Shape } from '../domain/placement.ts'
 import { findRollbackTarget } from '../domain/plan-rollback.ts'
 import type { FleetRecord, Run } from '../domain/record.ts'
 import { findQuarantine } from '../domain/record-rules.ts'
@@ -33,7 +35,9 @@ export async function rollback(context: FleetContext, options: RollbackOptions =
     const dead = await settleDeadRun(session, { command: 'rollback', target })
     if (abandoned) await freeze(session, abandoned.target)
     if (!force) refuseQuarantined(await session.readRecord(), target)
-    const move = await prepareMove(session, 'rollback', await readShape(session, target))
+    const fleet = await observeFleet(context, session.signal)
+    const shape = await readShape(context, fleet, target)
+    const move = await prepareMove(session, { command: 'rollback', target: shape, fleet })
     return await answerMove(session, move, dead, async () => {
       context.reporter.plan(move.plan)
       await context.confirm(move.plan)
@@ -62,8 +66,8 @@ function refuseQuarantined(record: FleetRecord, target: GenerationRef): void {
   })
 }
 
-async function readShape({ context, signal }: Session, target: GenerationRef) {
-  const shape = await findShape(context, await observeFleet(context, signal), target)
+async function readShape(context: FleetContext, fleet: Fleet, target: GenerationRef): Promise<Shape> {
+  const shape = await findShape(context, fleet, target)
   if (shape) return shape
   throw new LongshoreError(
     'not-found',

@@ -1,4 +1,4 @@
-import { LongshoreError } from '../domain/errors.ts'
+import { LongshoreError, messageOf } from '../domain/errors.ts'
 import type { FleetRecord } from '../domain/record.ts'
 import type { Lease } from '../ports/state-store.ts'
 import type { FleetContext } from './context.ts'
@@ -28,7 +28,7 @@ export async function holdLock<T>(
     return await work(createSession(context, lease))
   } catch (error) {
     if (!lease.lost.aborted) throw error
-    throw new LongshoreError('locked', 'the lock was lost to somebody else; this run has stopped', {
+    throw new LongshoreError('locked', `${messageOf(lease.lost.reason)}; this run has stopped`, {
       hint: 'status.mjs shows where the fleet stands',
       cause: error,
     })

@@ -36,6 +36,7 @@ export async function settleFailure(session: Session, move: Move, error: unknown
 
 async function isGenerationToBlame(session: Session, move: Move, error: unknown): Promise<boolean> {
   if (!(error instanceof StepFailure) || !TELLING.includes(error.step.action)) return false
+  if (error.cause instanceof LongshoreError && error.cause.blame === 'fleet') return false
   if (isSameGeneration(move.former ?? undefined, move.target)) return false
   const { nodes, services } = await observeFleet(session.context, session.signal)
   const areNodesHere = nodes.every(({ name, reachable }) => reachable || move.unreachable.includes(name))

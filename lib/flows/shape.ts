@@ -1,7 +1,8 @@
 import { LongshoreError } from '../domain/errors.ts'
-import type { Fleet } from '../domain/fleet.ts'
-import type { GenerationRef } from '../domain/generation.ts'
+import { type Fleet, isHeld } from '../domain/fleet.ts'
+import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
 import { countBytes, type Manifest, refOf } from '../domain/manifest.ts'
+import { parseRanges } from '../domain/number-ranges.ts'
 import type { Shape } from '../domain/placement.ts'
 import { hasAll } from '../domain/plan-services.ts'
 import type { FleetContext } from './context.ts'
@@ -12,7 +13,10 @@ export function shapeOf(manifest: Manifest): Shape {
   return { generation: refOf(manifest), clusters, bytes: countBytes(manifest), available: true }
 }
 
-/** As {@link shapeOf}; of a generation that is gone from the operator's machine, what the index services tell. */
+/**
+ * As {@link shapeOf}; of a generation that is gone from the operator's machine, but loaded or held by every node that
+ * can be reached, what the record of its release tells, or the index services that hold it.
+ */
 export async function findShape(
   context: FleetContext,
   fleet: Fleet,
@@ -23,8 +27,17 @@ export async function findShape(
   const holders = fleet.services.filter(
     ({ spec }) => spec.kind === 'index' && hasAll(spec.generations, [generation]),
   )
-  const clusters = holders.map(({ spec }) => spec.cluster!)
+  const isOnNodes = fleet.nodes.every((node) => !node.reachable || isHeld(node, generation))
+  if (holders.length === 0 && !isOnNodes) return null
+  const loaded = [...new Set(holders.map(({ spec }) => spec.cluster!))]
+  const clusters = (await readReleased(context, generation)) ?? loaded
   return clusters.length > 0 ? { generation, clusters, bytes: 0, available: false } : null
+}
+
+async function readReleased({ state }: FleetContext, generation: GenerationRef): Promise<number[] | null> {
+  const { releases } = await state.read()
+  const release = releases.findLast((one) => isSameGeneration(one.generation, generation))
+  return release?.clusters === undefined ? null : parseRanges(release.clusters)
 }
 
 async function readManifest(context: FleetContext, name: string): Promise<Manifest | null> {

@@ -6,6 +6,7 @@ import { carryOut } from './carry-out.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { settleDeadRun } from './dead-run.ts'
 import { passGates } from './gates.ts'
+import { observeFleet } from './observe.ts'
 import { prepareMove } from './prepare-move.ts'
 import { holdLock } from './session.ts'
 import { shapeOf } from './shape.ts'
@@ -24,12 +25,15 @@ export type UpdateOptions = {
  */
 export async function update(context: FleetContext, options: UpdateOptions = {}): Promise<Answer> {
   const { generation, force = false } = options
-  const candidate = await findCandidate(context, generation)
-  return await holdLock(context, `update-indices ${candidate.ref.name}`, async (session) => {
+  const { ref } = await findCandidate(context, generation)
+  return await holdLock(context, `update-indices ${ref.name}`, async (session) => {
+    // Whoever had the lock before us may have put a newer one there.
+    const candidate = await findCandidate(context, generation)
     if (!force) await refuseLeft(session, candidate.ref)
     const dead = await settleDeadRun(session, { command: 'update', target: candidate.ref })
     const manifest = await admit(session, candidate, force || dead === 'continues')
-    const move = await prepareMove(session, 'update', shapeOf(manifest))
+    const fleet = await observeFleet(context, session.signal)
+    const move = await prepareMove(session, { command: 'update', target: shapeOf(manifest), fleet })
     const released = lastRelease(await session.readRecord())?.generation
     const isProven = dead === 'continues' || isSameGeneration(released, move.target)
     return await answerMove(session, move, dead, async () => {

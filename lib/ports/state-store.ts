@@ -20,6 +20,8 @@ export interface Lease {
 export interface StateStore {
   /** Raises `locked` with owner, since when and doing what; takes over a lease that has expired or whose owner is dead. */
   acquire(claim: Claim): Promise<Lease>
+  /** Who holds the lock, since when and doing what; undefined when nobody does. Takes nothing. */
+  findHolder(): Promise<string | undefined>
   read(): Promise<FleetRecord>
   /** Replaces the record atomically. Raises `locked` when the lease was lost. */
   write(record: FleetRecord, lease: Lease): Promise<void>

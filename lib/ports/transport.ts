@@ -8,6 +8,8 @@ export type NodeFacts = {
   readonly name: string
   readonly reachable: boolean
   readonly problem?: string
+  /** What helps against the problem. */
+  readonly hint?: string
   readonly freeBytes: number
   readonly memoryBytes: number
   readonly generations: readonly HeldGeneration[]

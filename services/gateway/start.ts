@@ -1,7 +1,7 @@
 import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
-import { EXTRACTION } from '../../lib/domain/service.ts'
+import { EXTRACTION, GROUPS, type Group } from '../../lib/domain/service.ts'
 import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService } from '../http/service.ts'
@@ -31,7 +31,13 @@ export const startGateway: StartService = async (settings, env, log) => {
     timeoutMs,
     client,
   })
-  const askShard = createIndexClient({ ref, discovery, client, attemptMs: timeoutMs / 2 })
+  const askShard = createIndexClient({
+    ref,
+    groups: readGroups(env),
+    discovery,
+    client,
+    attemptMs: timeoutMs / 2,
+  })
   const search = createSearch(catalog, embedder, askShard)
   const limits = {
     recall: readNumber(env, 'CANARY_RECALL', 0.9),
@@ -60,5 +66,16 @@ function createDiscovery(env: NodeJS.ProcessEnv, log: Log): Discovery {
   throw new LongshoreError(
     'usage',
     'ENDPOINTS_DNS: expected a prefix, or ENDPOINTS_FILE: a path; found neither',
+  )
+}
+
+/** The groups of every shard's replicas, for example `a,b`; one where nothing is told. Raises `usage`. */
+function readGroups({ INDEX_GROUPS = 'a' }: NodeJS.ProcessEnv): readonly Group[] {
+  const asked = INDEX_GROUPS.split(',')
+  const known = GROUPS.filter((group) => asked.includes(group))
+  if (known.length === asked.length) return known
+  throw new LongshoreError(
+    'usage',
+    `INDEX_GROUPS: expected some of ${GROUPS.join(',')}, found "${INDEX_GROUPS}"`,
   )
 }

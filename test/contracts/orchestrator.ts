@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LongshoreError } from '../../lib/domain/errors.ts'
@@ -88,6 +89,47 @@ export function describeOrchestrator(name: string, makeSubject: () => Promise<Or
       assert.equal(await observeOne(subject), before)
     })
   }
+
+  promise('starts no task beside one that has to end first', async (subject) => {
+    const spec = makeSpec(subject, { replicas: 2, order: 'stop-first' })
+    await change(subject, spec)
+    const settings = { STUB_READY_AFTER_MS: '500' }
+    let isOver = false
+    const changing = change(subject, { ...spec, generations: [DG_2], settings })
+    const over = () => {
+      isOver = true
+    }
+    changing.then(over, over)
+    while (!isOver) {
+      await turn()
+      const { tasks } = await observeOne(subject)
+      const holding = tasks.filter(({ generations }) => generations.length > 0)
+      assert.ok(holding.length <= 2, JSON.stringify(holding))
+    }
+    await changing
+    const { tasks } = await observeOne(subject)
+    assert.equal(
+      tasks.map(({ state, generations }) => [state, generations]),
+      [
+        ['ready', [DG_2]],
+        ['ready', [DG_2]],
+      ],
+    )
+  })
+
+  promise('puts the former spec back where tasks have to end first', async (subject) => {
+    const spec = makeSpec(subject, { order: 'stop-first' })
+    await change(subject, spec)
+    const bad = { ...spec, generations: [DG_2], settings: FAILURES.crash }
+    const failing = change(subject, bad, subject.failureDeadlineMs ?? 3000)
+    await rejectsWith(failing, 'remote', /the index is upside down/)
+    const { spec: observed, tasks } = await observeOne(subject)
+    assert.equal(observed, spec)
+    assert.equal(
+      tasks.map(({ state, generations }) => [state, generations]),
+      [['ready', [DG_1]]],
+    )
+  })
 
   promise('leaves nothing of a new service whose task fails', async (subject) => {
     await rejectsWith(change(subject, makeSpec(subject, { settings: FAILURES.crash })), 'remote')

@@ -63,6 +63,14 @@ export function describeStateStore(name: string, makeSubject: () => Promise<Stat
     await lease.release()
   })
 
+  promise('names who holds the lock, and takes nothing by asking', async ({ store, other }) => {
+    assert.is(await other.findHolder(), undefined)
+    const lease = await store.acquire(ANNA)
+    assert.match(String(await other.findHolder()), /anna@north 1.*update-indices dg_8/)
+    await lease.release()
+    assert.is(await other.findHolder(), undefined)
+  })
+
   promise('lets the next operator in once the lease was given back', async ({ store, other }) => {
     await (await store.acquire(ANNA)).release()
     const lease = await other.acquire(BEN)

@@ -3,12 +3,13 @@ import * as assert from 'uvu/assert'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { nameStep } from '../../lib/domain/plan.ts'
 import { findRollbackTarget, planReturn } from '../../lib/domain/plan-rollback.ts'
-import { gatewaySpec, indexSpec } from '../../lib/domain/plan-services.ts'
+import { type Blueprint, gatewaySpec, indexSpec } from '../../lib/domain/plan-services.ts'
 import { EMPTY_RECORD } from '../../lib/domain/record.ts'
 import type { ServiceState, TaskPhase } from '../../lib/domain/service.ts'
 import { healthy, refTo } from '../support/model-fleet.ts'
 
-const blueprint = {
+const blueprint: Blueprint = {
+  strategy: 'side-by-side',
   gateway: { replicas: 2, port: 0, settings: {} },
   index: { replicas: 1, settings: {} },
   extraction: null,
@@ -23,7 +24,10 @@ function withFirstTask(service: ServiceState, state: TaskPhase): ServiceState {
 }
 
 const stepsOf = (services: ServiceState[], former: number | null = 7) =>
-  planReturn({ nodes: [], services }, former === null ? null : refTo(former), refTo(8)).steps.map(nameStep)
+  planReturn(
+    { nodes: [], services },
+    { former: former === null ? null : refTo(former), target: refTo(8), clusters: [0] },
+  ).steps.map(nameStep)
 
 test('moves the gateway before the target leaves the index services', () => {
   assert.equal(stepsOf([indexWith(7, 8), gatewayBy(8)]), ['switch gateway', 'retire index_0'])
@@ -46,6 +50,23 @@ test('does not wait for a copy that fails while another one serves the former ge
 test('stops services of clusters that only the target has, and everything when nothing was served before', () => {
   assert.equal(stepsOf([indexWith(8), gatewayBy(8)]), ['switch gateway', 'stop index_0'])
   assert.equal(stepsOf([indexWith(8), gatewayBy(8)], null), ['stop gateway', 'stop index_0'])
+})
+
+test('makes again what somebody removed: the index services before the gateway', () => {
+  const [index, gateway] = [indexWith(7, 8), gatewayBy(8)]
+  const nodes = NODES.map((name) => ({
+    name,
+    reachable: true,
+    freeBytes: 0,
+    memoryBytes: 0,
+    generations: [refTo(7)],
+  }))
+  const plan = (services: ServiceState[]) =>
+    planReturn({ nodes, services }, { former: refTo(7), target: refTo(8), clusters: [0], blueprint }).steps
+  assert.equal(plan([gateway]).map(nameStep), ['load index_0', 'switch gateway'])
+  assert.equal(plan([gateway])[0]?.spec, indexSpec(blueprint, NODES, 0, [refTo(7)]))
+  assert.equal(plan([index]).map(nameStep), ['switch gateway', 'retire index_0'])
+  assert.equal(plan([index])[0]?.spec, gatewaySpec(blueprint, NODES, refTo(7)))
 })
 
 test('raises not-found with the releases there are', () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { MadeService } from '../../lib/domain/made-service.ts'
 import type { ServiceSpec } from '../../lib/domain/service.ts'
 import { parseNodes, parseServices, parseTasks, type SwarmTask } from '../../lib/domain/swarm-inspect.ts'
 import { isLeaving, judge, type SwarmView } from '../../lib/domain/swarm-progress.ts'
+import { renderService, type SwarmSettings } from '../../lib/domain/swarm-stack.ts'
 import { ROOT } from '../support/shared.ts'
 
 const NOBODY: ReadonlySet<string> = new Set()
@@ -21,65 +23,84 @@ const BAD: ServiceSpec = { ...FIRST, settings: { STUB_CRASH: 'upside down' } }
 const UNPLACED: ServiceSpec = { ...FIRST, generations: [{ name: 'dg_9', digest: 'sha256:9' }] }
 
 test('a service whose tasks all run is settled', () => {
-  assert.equal(judge(read('running'), { spec: FIRST, known: NOBODY }), { state: 'settled' })
+  assert.equal(judge(read('running'), { wanted: made(FIRST), known: NOBODY }), { state: 'settled' })
 })
 
 test('a service that is being updated is waited for, until the Swarm has seen its new tasks live', () => {
-  const verdict = judge(read('updating'), { spec: GOOD, known: NOBODY })
+  const verdict = judge(read('updating'), { wanted: made(GOOD), known: NOBODY })
   assert.is(verdict.state, 'waiting')
   assert.match(JSON.stringify(verdict), /update in progress/)
 })
 
 test('a former task that still runs is waited for', () => {
-  const verdict = judge(read('completed'), { spec: GOOD, known: NOBODY })
-  assert.equal(verdict, { state: 'waiting', why: '1 former tasks of index_0 are ending' })
+  const verdict = judge(read('completed'), { wanted: made(GOOD), known: NOBODY })
+  assert.equal(verdict, { state: 'ending', why: '1 former tasks of index_0 are ending' })
 })
 
 test('a former task is not waited for on a node that is down', () => {
   const view = read('completed')
   const lost = view.tasks.find((task) => isLeaving(task, view.nodes))!
   const nodes = view.nodes.map((node) => (node.id === lost.nodeId ? { ...node, isDown: true } : node))
-  assert.equal(judge({ ...view, nodes }, { spec: GOOD, known: NOBODY }), { state: 'settled' })
+  assert.equal(judge({ ...view, nodes }, { wanted: made(GOOD), known: NOBODY }), { state: 'settled' })
 })
 
 for (const name of ['rollback_started', 'rollback_completed']) {
   test(`an update that the Swarm took back by itself has failed, by the task that ended (${name})`, () => {
-    const verdict = judge(read(name), { spec: BAD, known: NOBODY })
+    const verdict = judge(read(name), { wanted: made(BAD), known: NOBODY })
     assert.is(verdict.state, 'failed')
     assert.match((verdict as { why: string }).why, /went back by itself: .*roll/)
     assert.match((verdict as { task: SwarmTask }).task.problem ?? '', /non-zero exit \(1\)/)
   })
 }
 
+test('a service that somebody changed, took back by hand or removed speaks against no generation', () => {
+  const taken = read('rollback_completed')
+  const byHand = {
+    ...taken.service!,
+    update: { state: 'rollback_completed', message: 'manually requested rollback' },
+  }
+  const views: SwarmView[] = [
+    { ...taken, service: byHand as typeof taken.service },
+    read('running'),
+    { ...read('running'), service: undefined },
+  ]
+  for (const view of views) {
+    const verdict = judge(view, { wanted: made(BAD), known: NOBODY })
+    assert.is(verdict.state, 'failed')
+    assert.match((verdict as { why: string }).why, /by somebody else/)
+    assert.is((verdict as { blame?: string }).blame, 'fleet')
+  }
+})
+
 test('a rollback under way is waited for by whoever wants the former spec', () => {
-  assert.is(judge(read('rollback_started'), { spec: GOOD, known: NOBODY }).state, 'waiting')
+  assert.is(judge(read('rollback_started'), { wanted: made(GOOD), known: NOBODY }).state, 'ending')
 })
 
 test('a finished rollback is settled for whoever wants the former spec', () => {
-  assert.equal(judge(read('rollback_completed'), { spec: GOOD, known: NOBODY }), { state: 'settled' })
+  assert.equal(judge(read('rollback_completed'), { wanted: made(GOOD), known: NOBODY }), { state: 'settled' })
 })
 
 for (const state of ['paused', 'rollback_paused'] as const) {
   test(`an update that is paused has failed: nothing more comes of it (${state})`, () => {
     const view = read('paused')
     const service = { ...view.service!, update: { ...view.service!.update!, state } }
-    const verdict = judge({ ...view, service }, { spec: BAD, known: NOBODY })
+    const verdict = judge({ ...view, service }, { wanted: made(BAD), known: NOBODY })
     assert.is(verdict.state, 'failed')
     assert.match((verdict as { why: string }).why, /the Swarm paused: update paused/)
   })
 }
 
 test('a task that cannot be placed is told in the words of the scheduler', () => {
-  const verdict = judge(read('unplaced'), { spec: UNPLACED, known: NOBODY })
+  const verdict = judge(read('unplaced'), { wanted: made(UNPLACED), known: NOBODY })
   assert.is(verdict.state, 'waiting')
   assert.match((verdict as { why: string }).why, /no suitable node/)
 })
 
 test('a service that somebody else changed or removed has failed', () => {
   const view = read('running')
-  assert.match(JSON.stringify(judge(view, { spec: GOOD, known: NOBODY })), /changed by somebody else/)
+  assert.match(JSON.stringify(judge(view, { wanted: made(GOOD), known: NOBODY })), /changed by somebody else/)
   assert.match(
-    JSON.stringify(judge({ ...view, service: undefined }, { spec: FIRST, known: NOBODY })),
+    JSON.stringify(judge({ ...view, service: undefined }, { wanted: made(FIRST), known: NOBODY })),
     /removed by somebody else/,
   )
 })
@@ -88,18 +109,34 @@ test('a task that ends during the wait has failed it, one that was there before 
   const view = read('running')
   const [first, second] = view.tasks as [SwarmTask, SwarmTask]
   const broken = { ...view, tasks: [{ ...first, state: 'failed', desired: 'shutdown' }, second] }
-  assert.is(judge(broken, { spec: FIRST, known: NOBODY }).state, 'failed')
-  assert.is(judge(broken, { spec: FIRST, known: new Set([first.id]) }).state, 'waiting')
+  assert.is(judge(broken, { wanted: made(FIRST), known: NOBODY }).state, 'failed')
+  assert.is(judge(broken, { wanted: made(FIRST), known: new Set([first.id]) }).state, 'waiting')
 })
 
 test('a task of another making does not count, although it runs', () => {
   const view = read('running')
   const service = { ...view.service!, mark: 'another' }
-  assert.equal(judge({ ...view, service }, { spec: FIRST, known: NOBODY }), {
+  assert.equal(judge({ ...view, service }, { wanted: made(FIRST), known: NOBODY }), {
     state: 'waiting',
     why: '0 of 2 tasks of index_0 are ready',
   })
 })
+
+/** The service of a spec as it was made when the moments were recorded. */
+function made(spec: ServiceSpec): MadeService {
+  const settings: SwarmSettings = {
+    fleet: 'demo',
+    image: 'longshore/stub:1',
+    dataDirectory: '/tmp/indices',
+    publish: 'host',
+    entry: 'services/stub.ts',
+    healthSeconds: 1,
+    lameDuckSeconds: 0.3,
+    graceSeconds: 5,
+    monitorSeconds: 1,
+  }
+  return { spec, content: renderService(spec, { settings, excluded: [], loadSeconds: 20 }) }
+}
 
 /** What a real engine printed at that moment. */
 function read(name: string): SwarmView {

@@ -65,6 +65,19 @@ test('a service is changed one task at a time, beside the old one, and taken bac
   assert.is(update.parallelism, 1)
 })
 
+test('gateways move together, so that going back is quick, unless each has to leave its port to the next', () => {
+  const parallelismOf = (spec: ServiceSpec) =>
+    (deployOf(spec) as Record<string, { parallelism: number }>).update_config?.parallelism
+  assert.is(parallelismOf(GATEWAY), 0)
+  assert.is(parallelismOf({ ...GATEWAY, order: 'stop-first' }), 1)
+})
+
+test('a service whose tasks have to end first is changed that way, back and forth', () => {
+  const deploy = deployOf({ ...INDEX, order: 'stop-first' }) as Record<string, { order: string }>
+  assert.is(deploy.update_config?.order, 'stop-first')
+  assert.is(deploy.rollback_config?.order, 'stop-first')
+})
+
 test('a task that loads is not taken for ill, and one whose health is bad never serves', () => {
   assert.equal(make(INDEX, { loadSeconds: 60 }).healthcheck, {
     test: ['CMD', 'node', 'services/ask.mjs', '/readyz'],

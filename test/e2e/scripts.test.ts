@@ -13,6 +13,7 @@ const COMMANDS = [
   'deliver',
   'update-indices',
   'rollback',
+  'apply',
   'status',
   'doctor',
   'image',
@@ -29,7 +30,7 @@ test.after(async () => {
 
 for (const command of COMMANDS) {
   test(`${command} --help shows usage, flags and every exit code`, async () => {
-    const { code, stdout } = await startScript(command, ['--help'], fleet.directory).ended
+    const { code, stdout } = await startScript(command, ['--help'], { cwd: fleet.directory }).ended
     assert.is(code, 0)
     assert.match(stdout, `npx zx scripts/${command}.mjs`)
     for (const flag of ['--profile', '--dry-run', '--yes', '--json', '--quiet', '--help'])
@@ -51,7 +52,7 @@ for (const command of COMMANDS) {
     const profile = join(makeTempDir(), 'wrong.yml')
     await writeFile(profile, 'name: x\nnodes: [{name: a}]\nmodel: {name: m}\nnoSuchKey: 1\n')
     const args = ['--profile', profile, '--json', ...(command === 'split-index' ? ['x.jsonl'] : [])]
-    const run = await startScript(command, args, fleet.directory).ended
+    const run = await startScript(command, args, { cwd: fleet.directory }).ended
     assert.is(run.code, 2, run.stderr)
     assert.match(run.json.error.message, `${profile}:4`)
     assert.match(run.json.error.message, 'noSuchKey')
@@ -65,7 +66,7 @@ test('has a help and a test for every script', async () => {
 })
 
 test('tells what is missing when nothing was split yet', async () => {
-  for (const command of ['deliver', 'update-indices', 'rollback']) {
+  for (const command of ['deliver', 'update-indices', 'rollback', 'apply']) {
     const { code, json, stderr } = await fleet.run(command)
     assert.is(code, 10, `${command}: ${stderr}`)
     assert.ok(json.error.hint, command)
@@ -81,8 +82,8 @@ test('says that a generation or an input does not exist', async () => {
 test('changes services only after a yes where nobody can be asked', async () => {
   const input = await writeQuestions(fleet.path('items.jsonl'), makeQuestions('item', 100))
   const args = ['--profile', fleet.profile, '--json']
-  assert.is((await startScript('split-index', [input, ...args], fleet.directory).ended).code, 0)
-  const { code, json } = await startScript('update-indices', args, fleet.directory).ended
+  assert.is((await startScript('split-index', [input, ...args], { cwd: fleet.directory }).ended).code, 0)
+  const { code, json } = await startScript('update-indices', args, { cwd: fleet.directory }).ended
   assert.is(code, 2)
   assert.match(json.error.hint, '--yes')
 })

@@ -73,12 +73,22 @@ test('goes only to what was in service', async () => {
   await raised('not-found', rollback(new FakeFleet([]).context()))
 })
 
-test('works when the generation is gone from the machine of the operator', async () => {
+test('works when the generation is gone from the machine of the operator, while it is loaded or on every node', async () => {
   const fleet = await makeServing()
   fleet.generations.manifests.clear()
   await rollback(fleet.context())
   assert.equal(fleet.served(), ['dg_7'])
+  assert.equal(fleet.holds('index_0'), ['dg_7', 'dg_8'])
+  await rollback(fleet.context(), { to: 'dg_6' })
+  assert.equal(fleet.served(), ['dg_6'])
+})
+
+test('refuses a generation that is neither here, nor loaded, nor on every node', async () => {
+  const fleet = await makeServing()
+  fleet.generations.manifests.clear()
+  await fleet.transport.remove('node-2', 'dg_6', new AbortController().signal)
   await raised('not-found', rollback(fleet.context(), { to: 'dg_6' }))
+  assert.equal(fleet.served(), ['dg_8'])
 })
 
 test('goes back to where it came from when the earlier release fails', async () => {

@@ -161,4 +161,53 @@ test('leaves a committed generation in service when tidying up fails', async () 
   assert.is((await update(fleet.context())).outcome, 'nothing-to-do')
 })
 
+test('blames no generation where what runs the tasks has failed, and says that the former one is serving', async () => {
+  const fleet = await makeServing()
+  fleet.orchestrator.failOn = (spec) =>
+    spec.name === 'index_1' && holdsEight(spec)
+      ? new LongshoreError('remote', 'its node was lost', { blame: 'fleet' })
+      : undefined
+  const error = await raised('remote', update(fleet.context()))
+  assert.match(error.message, /load index_1 failed: its node was lost; dg_7 is serving/)
+  assert.equal(fleet.state.record.quarantined, [])
+  fleet.orchestrator.failOn = () => undefined
+  assert.is((await update(fleet.context())).outcome, 'done')
+})
+
+test('blames no generation where the tasks of a service are gone, or lost with their node', async () => {
+  for (const tasks of [
+    [],
+    [{ id: 'index_1.9', node: 'node-1', state: 'failed', generations: [], isLost: true }],
+  ] as const) {
+    const fleet = await makeServing()
+    const change = fleet.orchestrator.change.bind(fleet.orchestrator)
+    fleet.orchestrator.change = async (spec, options) => {
+      await change(spec, options)
+      const state = fleet.orchestrator.services.get('index_1')!
+      if (spec.kind === 'gateway' && holdsEight(spec)) {
+        fleet.orchestrator.services.set('index_1', { ...state, tasks })
+      }
+    }
+    const error = await raised('remote', update(fleet.context()))
+    assert.match(error.message, /soak dg_8 failed: .*index_1.*; dg_7 is serving/)
+    assert.equal(fleet.state.record.quarantined, [])
+  }
+})
+
+for (const service of ['index_1', 'gateway']) {
+  test(`makes ${service} again where somebody removes it in the midst, and blames no generation`, async () => {
+    const fleet = await makeServing()
+    const change = fleet.orchestrator.change.bind(fleet.orchestrator)
+    fleet.orchestrator.change = async (spec, options) => {
+      await change(spec, options)
+      if (spec.kind === 'gateway' && holdsEight(spec)) fleet.orchestrator.services.delete(service)
+    }
+    const error = await raised('remote', update(fleet.context()))
+    assert.match(error.message, `${service} was removed by somebody else; dg_7 is serving`)
+    assert.equal(fleet.served(), ['dg_7'])
+    assert.equal(fleet.holds('index_1'), ['dg_7'])
+    assert.equal(fleet.state.record.quarantined, [])
+  })
+}
+
 test.run()

@@ -54,6 +54,15 @@ const cases: Record<string, ['index' | 'gateway', Damage, number, RegExp]> = {
     12,
     /clust_0\/vectors\.npy: is missing/,
   ],
+  'vectors that golden queries do not find again, where it has to look before it serves': [
+    'index',
+    async (directory) => {
+      await editVectors(join(directory, 'clust_0', 'vectors.npy'), (values) => values.reverse())
+      return { SELF_CHECK: '1' }
+    },
+    12,
+    /dg_1 does not pass its golden queries: golden query \d+/,
+  ],
   'another generation under the name': [
     'index',
     async () => ({ GENERATIONS: `dg_1@sha256:${'0'.repeat(64)}` }),

@@ -63,7 +63,7 @@ export async function makeFleet(overrides: Record<string, unknown> = {}): Promis
   await mkdir(settings.generations, { recursive: true })
   await writeFile(profile, stringify(settings))
   const start = (script: string, ...args: string[]) =>
-    startScript(script, [...args, '--profile', profile, '--yes', '--json'], directory)
+    startScript(script, [...args, '--profile', profile, '--yes', '--json'], { cwd: directory })
   const run = (script: string, ...args: string[]) => start(script, ...args).ended
   return {
     directory,
@@ -78,16 +78,30 @@ export async function makeFleet(overrides: Record<string, unknown> = {}): Promis
   }
 }
 
+export type ScriptOptions = {
+  readonly cwd: string
+  /** Variables besides, or in place of, those of this process. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+  /** A program and its first arguments that run the script, where it shall not run right here. */
+  readonly through?: readonly string[]
+}
+
 /** A script as `npx zx scripts/<name>.mjs` runs it. */
-export function startScript(script: string, args: readonly string[], cwd: string): RunningScript {
-  const child = execa('zx', [`${ROOT}scripts/${script}.mjs`, ...args], {
+export function startScript(
+  script: string,
+  args: readonly string[],
+  { cwd, env, timeoutMs = 120_000, through = [] }: ScriptOptions,
+): RunningScript {
+  const [program, ...first] = [...through, 'zx']
+  const child = execa(program!, [...first, `${ROOT}scripts/${script}.mjs`, ...args], {
     cwd,
     preferLocal: true,
     localDir: ROOT,
     reject: false,
     stdin: 'ignore',
-    timeout: 120_000,
-    env: { NO_COLOR: '1' },
+    timeout: timeoutMs,
+    env: { NO_COLOR: '1', ...env },
   })
   let hasEnded = false
   const ended = child.then(({ exitCode, stdout, stderr }) => {

@@ -12,7 +12,8 @@ export async function killLeftovers(mark: string): Promise<void> {
   }
 }
 
-async function findMarked(mark: string): Promise<number[]> {
+/** Ids of the processes that carry the mark, without this one. */
+export async function findMarked(mark: string): Promise<number[]> {
   const entries = await readdir('/proc').catch(() => [])
   const pids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number)
   const marked = await Promise.all(pids.map(async (pid) => ((await hasMark(pid, mark)) ? [pid] : [])))

@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Agent, type buildConnector, request } from 'undici'
 import type { Question } from './questions.ts'
 
 /** What a load saw. A failure is anything but a whole answer; a mixed answer has a hit that its generation lacks. */
@@ -17,20 +18,34 @@ type Answer = {
   readonly coverage: { readonly complete: boolean }
 }
 
+export type LoadOptions = {
+  readonly clients?: number
+  /** Requests of all clients together; without pause where it is left out. */
+  readonly perSecond?: number
+  /** Opens the clients' connections, where something stands between them and the gateway. */
+  readonly connect?: buildConnector.connector
+  /** The body of a search for a text. */
+  readonly render?: (text: string) => string
+}
+
 /**
- * Queries a gateway without pause from several keep-alive clients until stopped. `galleries` gives what each
+ * Queries a gateway from several keep-alive clients until stopped. `galleries` gives what each
  * generation holds; every hit must be in the gallery of the generation that the answer names.
  */
 export function startLoad(
   url: string,
   galleries: ReadonlyMap<string, readonly Question[]>,
-  clients = 4,
+  options: LoadOptions = {},
 ): Load {
+  const { clients = 4, perSecond = Number.POSITIVE_INFINITY, connect, render = renderTextSearch } = options
   const texts = [...galleries.values()].flat().map((question) => question.text)
   const known = new Map(
     [...galleries].map(([name, list]) => [name, new Map(list.map((q) => [q.id, q.text]))]),
   )
-  const agents = Array.from({ length: clients }, () => new Agent({ connections: 1 }))
+  const agents = Array.from(
+    { length: clients },
+    () => new Agent({ connections: 1, ...(connect && { connect }) }),
+  )
   const failures: string[] = []
   const mixed: string[] = []
   const byGeneration: Record<string, number> = {}
@@ -45,7 +60,11 @@ export function startLoad(
     if (answer.hits.length === 0 || !answer.coverage.complete) failures.push(`${query}: incomplete`)
   }
   const ask = async (client: number, dispatcher: Agent) => {
+    let due = performance.now()
     for (let turn = client; !isStopped; turn += clients) {
+      // Time that was lost is not made up for.
+      due = Math.max(due + (1000 * clients) / perSecond, performance.now())
+      if (perSecond < Number.POSITIVE_INFINITY) await wait(Math.max(0, due - performance.now()))
       const query = texts[(turn * 7919) % texts.length]!
       requests++
       try {
@@ -53,7 +72,7 @@ export function startLoad(
           method: 'POST',
           dispatcher,
           headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ query, k: 5 }),
+          body: render(query),
         })
         if (statusCode === 200) check((await body.json()) as Answer, query)
         else failures.push(`${query}: ${statusCode} ${await body.text()}`)
@@ -79,4 +98,8 @@ export function startLoad(
       return report
     },
   }
+}
+
+function renderTextSearch(query: string): string {
+  return JSON.stringify({ query, k: 5 })
 }

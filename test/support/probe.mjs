@@ -30,6 +30,7 @@ const DEEDS = {
     reporter.note('waiting')
     return wait(60_000)
   },
+  rest: () => 'nothing-to-do',
   leaveHandles: () => void setInterval(() => undefined, 1000),
   confirm: (context) => context.confirm({ steps: [] }),
 }
@@ -42,7 +43,8 @@ await command(
     flags: { lines: { type: 'string', value: 'N', description: 'lines of the answer' } },
     examples: [['scripts/probe.mjs succeed', 'succeeds']],
     async run(context, { positionals, flags, print }) {
-      await DEEDS[positionals[0] ?? '']?.(context)
+      const deed = await DEEDS[positionals[0] ?? '']?.(context)
+      if (deed === 'nothing-to-do') return { outcome: deed, text: 'it is done already', json: {} }
       print('so far, so good\n')
       const text = Array.from({ length: Number(flags.lines ?? 1) }, (_, line) => `line ${line}`).join('\n')
       return { outcome: 'done', text, json: { generation: 'dg_2' } }

@@ -113,6 +113,7 @@ export class Agent {
     const runner = new ServiceRunner({
       makeTask: (spec, node) => this.#makeTask(spec, node),
       save: () => this.#save(),
+      ending: this.#stopping.signal,
     })
     this.#runners.set(service, runner)
     return runner

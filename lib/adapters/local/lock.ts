@@ -44,6 +44,13 @@ export async function takeLock(claim: Claim, settings: LockSettings): Promise<Le
   }
 }
 
+/** Who has the lock, in words; undefined when it may be taken. */
+export async function findHolder(files: NumberedFiles, now: number): Promise<string | undefined> {
+  const newest = await files.readNewest()
+  const hold = newest && parseHold(newest)
+  return hold && !isFree(hold, now) ? describeHold(hold).message : undefined
+}
+
 /** Raises `locked` unless the lease with this fence is the newest. */
 export async function assertHeld(files: NumberedFiles, fence: number): Promise<void> {
   const newest = await files.readNewest()

@@ -1,14 +1,19 @@
 import { canonicalJson } from '../../domain/canonical-json.ts'
+import { messageOf } from '../../domain/errors.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
-import type { AgentService } from './agent-protocol.ts'
+import { type AgentService, TaskFailure } from './agent-protocol.ts'
 import { assertPortFree, waitForPort } from './port-check.ts'
 import type { Task } from './task.ts'
 
 export type RunnerSettings = {
   readonly makeTask: (spec: ServiceSpec, node: string) => Task
-  /** Puts what the service now is on file; called before the former tasks are stopped. */
+  /** Puts what the service now is on file. */
   readonly save: () => Promise<void>
+  /** Aborts when the agent ends. */
+  readonly ending: AbortSignal
 }
+
+const BACK_MS = 60_000
 
 /** One service: its spec and its tasks. Its methods that change it must not overlap. */
 export class ServiceRunner {
@@ -45,22 +50,24 @@ export class ServiceRunner {
   }
 
   /**
-   * Replaces all tasks by those of `spec`. The former ones serve until every new one is ready; when one fails or
-   * `signal` aborts, the new ones are stopped, the former spec stands, and TaskFailure is raised.
+   * Replaces all tasks by those of `spec`. The former ones serve until every new one is ready, unless they have to end
+   * first; when a new one fails or `signal` aborts, the new ones are stopped, the former spec stands, and TaskFailure
+   * is raised.
    */
   async change(spec: ServiceSpec, signal: AbortSignal): Promise<void> {
     if (this.#spec && canonicalJson(this.#spec) === canonicalJson(spec)) return this.#repair(signal)
     if (spec.port && !this.#holdsPort(spec)) await assertPortFree(hostOf(spec), spec.port)
+    if (spec.order === 'stop-first') await this.#stopTasks()
     const fresh = this.#startTasks(spec)
-    const former = this.#tasks
     this.#others = fresh
     try {
       await Promise.all(fresh.map((task) => task.waitUntilReady(signal)))
     } catch (error) {
-      await Promise.all(fresh.map((task) => task.stop()))
-      this.#others = []
+      await this.#leave(fresh)
+      if (this.#spec && spec.order === 'stop-first') await this.#putBack(this.#spec, error)
       throw error
     }
+    const former = this.#tasks
     this.#spec = spec
     this.#tasks = fresh
     this.#others = former
@@ -85,6 +92,26 @@ export class ServiceRunner {
   async #repair(signal: AbortSignal): Promise<void> {
     for (const task of this.#tasks) task.startNow()
     await Promise.all(this.#tasks.map((task) => task.waitUntilReady(signal)))
+  }
+
+  async #stopTasks(): Promise<void> {
+    const former = this.#tasks
+    this.#tasks = []
+    this.#others = former
+    await this.#leave(former)
+  }
+
+  /** Raises TaskFailure, telling both reasons, when the former tasks do not become ready again either. */
+  async #putBack(former: ServiceSpec, reason: unknown): Promise<void> {
+    if (this.#settings.ending.aborted) return
+    this.#tasks = this.#startTasks(former)
+    for (const task of this.#tasks) task.keep()
+    const signal = AbortSignal.any([AbortSignal.timeout(BACK_MS), this.#settings.ending])
+    try {
+      await Promise.all(this.#tasks.map((task) => task.waitUntilReady(signal)))
+    } catch (error) {
+      throw new TaskFailure(`${messageOf(reason)}; it could not be put back: ${messageOf(error)}`)
+    }
   }
 
   async #leave(tasks: readonly Task[]): Promise<void> {

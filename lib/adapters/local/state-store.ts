@@ -3,7 +3,7 @@ import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import { EMPTY_RECORD, type FleetRecord } from '../../domain/record.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { appendToJournal, readJournal } from './journal.ts'
-import { assertHeld, takeLock } from './lock.ts'
+import { assertHeld, findHolder, takeLock } from './lock.ts'
 import { createNumberedFiles, type NumberedFile } from './numbered-files.ts'
 
 export type LocalStateSettings = {
@@ -33,6 +33,7 @@ export function createLocalStateStore({
     )
   return {
     acquire: (claim) => takeLock(claim, { files: locks, readFloor, leaseSeconds, now }),
+    findHolder: () => findHolder(locks, now()),
     async read() {
       const newest = await records.readNewest()
       return newest ? parseRecord(newest, join(state, 'record')) : EMPTY_RECORD

@@ -92,6 +92,7 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
       name,
       reachable: false,
       problem: messageOf(error),
+      ...(error instanceof LongshoreError && error.hint !== undefined && { hint: error.hint }),
       freeBytes: 0,
       memoryBytes: 0,
       generations: [],

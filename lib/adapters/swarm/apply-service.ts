@@ -1,39 +1,43 @@
 import { LongshoreError } from '../../domain/errors.ts'
+import type { MadeService } from '../../domain/made-service.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
-import type { SwarmService } from '../../domain/swarm-inspect.ts'
+import type { SwarmNode, SwarmService } from '../../domain/swarm-inspect.ts'
+import { swarmServiceName } from '../../domain/swarm-names.ts'
 import { renderService, renderStack, type StackService } from '../../domain/swarm-stack.ts'
-import type { ChangeOptions } from '../../ports/orchestrator.ts'
 import { pause } from '../process/pause.ts'
-import { createNetwork, deployStack, listNetworks } from './docker-argv.ts'
+import { createNetwork, deployStack, forgetImage, listNetworks } from './docker-argv.ts'
 import { describeFailure } from './docker-client.ts'
-import { type Engine, readService } from './engine-parts.ts'
-import { prepareMembers } from './node-labels.ts'
-import { readNodes } from './read-fleet.ts'
+import { type Engine, readFence } from './engine-parts.ts'
+import { listOtherMembers, prepareMembers } from './node-labels.ts'
+import { readServices } from './read-fleet.ts'
 
 const PAUSE_MS = 400
 const ATTEMPTS = 10
 
-/** Writes a service by its spec. Raises `remote`, `locked`, and `usage` for a node that is not in the Swarm. */
-export async function applySpec(
-  engine: Engine,
+export type Making = { readonly nodes: readonly SwarmNode[]; readonly deadlineMs: number }
+
+/** What a service is made of by its spec. Raises `usage` for a node that is not in the Swarm. */
+export function makeService(
+  { settings }: Pick<Engine, 'settings'>,
   spec: ServiceSpec,
-  { signal, deadlineMs }: ChangeOptions,
-): Promise<void> {
-  await prepareNetwork(engine, signal)
-  const nodes = await readNodes(engine.manager, signal)
-  const excluded = await prepareMembers(engine, { nodes, wanted: spec.nodes }, signal)
-  const making = { settings: engine.settings, excluded, loadSeconds: Math.ceil(deadlineMs / 1000) }
-  await deploy(engine, spec, { made: renderService(spec, making), signal })
+  { nodes, deadlineMs }: Making,
+): MadeService {
+  const excluded = listOtherMembers(settings.fleet, { nodes, wanted: spec.nodes })
+  const loadSeconds = Math.ceil(deadlineMs / 1000)
+  return { spec, content: renderService(spec, { settings, excluded, loadSeconds }) }
 }
 
-/** Writes a service as it was, byte by byte: tasks of it that still run stay. */
-export async function applyFormer(
+/** Writes a service, byte by byte of what it is made of: tasks that are made of the same stay. Raises `remote`, `locked`. */
+export async function applyService(
   engine: Engine,
-  former: SwarmService,
-  options: ChangeOptions,
+  { spec, content }: MadeService,
+  { nodes, signal }: { readonly nodes: readonly SwarmNode[]; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!former.made) return await applySpec(engine, former.spec, options)
-  await deploy(engine, former.spec, { made: former.made, signal: options.signal })
+  await Promise.all([
+    prepareNetwork(engine, signal),
+    prepareMembers(engine, { nodes, wanted: spec.nodes }, signal),
+  ])
+  await deploy(engine, spec, { made: content, signal })
 }
 
 /** Two operators whose services share the Swarm may both make it. */
@@ -54,16 +58,24 @@ async function deploy(
   const { manager, settings } = engine
   const { fleet } = settings
   for (let attempt = 1; ; attempt++) {
-    const fence = await engine.readFence(signal)
-    const [current] = (await readService(engine, spec.name, signal)).services
-    if (current && fence < current.fence && fence > 0) throw refuse(spec.name, current.fence, fence)
-    const stdin = renderStack(spec, made, { fleet, fence: fence || (current?.fence ?? 0) })
-    const result = await manager.run(deployStack(fleet), { signal, stdin })
+    const [fence, [current]] = await Promise.all([
+      readFence(engine, signal),
+      readServices(manager, [swarmServiceName(fleet, spec.name)], signal),
+    ])
+    const { number } = fence
+    if (current && number < current.fence && number > 0) throw refuse(spec.name, current.fence, number)
+    if (current && isImageForeign(current)) await manager.read(forgetImage(current.id), { signal, fence })
+    const stdin = renderStack(spec, made, { fleet, fence: number || (current?.fence ?? 0) })
+    const result = await manager.run(deployStack(fleet), { signal, stdin, fence })
     if (result.code === 0) return
     const isRace = /out of sequence|already exists|name conflicts/i.test(result.stderr)
     if (!isRace || attempt === ATTEMPTS) throw describeFailure(deployStack(fleet), result)
     await pause(PAUSE_MS * attempt * Math.random(), signal)
   }
+}
+
+function isImageForeign({ made, content }: SwarmService): boolean {
+  return made !== null && made.image !== content?.image
 }
 
 function refuse(service: string, found: number, own: number): LongshoreError {

@@ -1,9 +1,10 @@
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import { isSameContent, type MadeService } from '../../domain/made-service.ts'
 import { isSameSpec } from '../../domain/plan-services.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
 import type { SwarmService } from '../../domain/swarm-inspect.ts'
 import type { ChangeOptions } from '../../ports/orchestrator.ts'
-import { applyFormer, applySpec } from './apply-service.ts'
+import { applyService, makeService } from './apply-service.ts'
 import { type Engine, readService } from './engine-parts.ts'
 import type { FleetView } from './read-fleet.ts'
 import { removeService } from './remove-services.ts'
@@ -18,15 +19,17 @@ export async function changeService(
   spec: ServiceSpec,
   options: ChangeOptions,
 ): Promise<void> {
-  const { signal, deadlineMs } = options
+  const { signal, deadlineMs, content } = options
   const before = await readService(engine, spec.name, signal)
   const [former] = before.services
+  const { nodes } = before
+  const wanted = content ? { spec, content } : makeService(engine, spec, { nodes, deadlineMs })
   const known = listIds(before)
   const end = performance.now() + deadlineMs
-  const isThere = former !== undefined && isSameSpec(former.spec, spec) && !isPaused(former)
-  if (!isThere) await applySpec(engine, spec, options)
+  const isThere = former !== undefined && isAsMade(former, wanted) && !isPaused(former)
+  if (!isThere) await applyService(engine, wanted, { nodes, signal })
   try {
-    await settle(engine, { spec, known, end }, signal)
+    await settle(engine, { wanted, known, end }, signal)
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof LongshoreError) || error.kind !== 'remote' || isThere) throw error
@@ -53,19 +56,29 @@ async function putBack(engine: Engine, failed: Failed, signal: AbortSignal): Pro
       return error
     }
     const view = await readService(engine, spec.name, signal)
+    const { nodes } = view
     const [current] = view.services
-    const isBack = current !== undefined && isSameSpec(current.spec, former.spec) && !isPaused(current)
-    if (!isBack) await applyFormer(engine, former, { signal, deadlineMs })
+    const back = former.content
+      ? { spec: former.spec, content: former.content }
+      : makeService(engine, former.spec, { nodes, deadlineMs })
+    const isBack = current !== undefined && isAsMade(current, back) && !isPaused(current)
+    if (!isBack) await applyService(engine, back, { nodes, signal })
     const end = performance.now() + Math.max(deadlineMs, LEAST_BACK_MS)
-    await settle(engine, { spec: former.spec, known: listIds(view), end }, signal)
+    await settle(engine, { wanted: back, known: listIds(view), end }, signal)
     return error
   } catch (other) {
     signal.throwIfAborted()
     if (other instanceof LongshoreError && other.kind === 'locked') return other
     return new LongshoreError('remote', `${error.message}; it could not be put back: ${messageOf(other)}`, {
+      blame: error.blame,
       cause: other,
     })
   }
+}
+
+/** Whether a service is, to the last byte and as far as the Swarm tells, what it shall be. */
+function isAsMade(service: SwarmService, { spec, content }: MadeService): boolean {
+  return isSameSpec(service.spec, spec) && service.content !== null && isSameContent(service.content, content)
 }
 
 function isPaused({ update }: SwarmService): boolean {

@@ -38,6 +38,14 @@ export function deployStack(fleet: string): string[] {
   return ['stack', 'deploy', '--resolve-image', 'never', '--with-registry-auth', '--compose-file', '-', fleet]
 }
 
+/**
+ * Takes away the label by which `stack deploy` tells that an image has not changed: it then leaves the image that it
+ * finds, which somebody may have changed by hand.
+ */
+export function forgetImage(service: string): string[] {
+  return ['service', 'update', '--quiet', '--detach', '--label-rm', 'com.docker.stack.image', service]
+}
+
 export function removeServices(names: readonly string[]): string[] {
   return ['service', 'rm', ...names]
 }
@@ -60,8 +68,12 @@ export function inspectConfig(name: string): string[] {
 }
 
 /** Reads the contents from stdin; fails when the name is taken, whoever was first. */
-export function createConfig(name: string, fleet: string): string[] {
-  return ['config', 'create', '--label', `${LABELS.fleet}=${fleet}`, name, '-']
+export function createConfig(
+  name: string,
+  { fleet, fence }: { readonly fleet: string; readonly fence: number },
+): string[] {
+  const labels = [`${LABELS.fleet}=${fleet}`, `${LABELS.fence}=${fence}`]
+  return ['config', 'create', ...labels.flatMap((label) => ['--label', label]), name, '-']
 }
 
 export function removeConfigs(names: readonly string[]): string[] {
@@ -84,4 +96,25 @@ export function inspectState(container: string): string[] {
 
 export function readLog(container: string): string[] {
   return ['logs', '--tail', '40', container]
+}
+
+/** Versions of the command and of the engine behind it. */
+export function readVersions(): string[] {
+  return ['version', '--format', '{{json .}}']
+}
+
+export function readInfo(): string[] {
+  return ['info', '--format', '{{json .}}']
+}
+
+export function inspectImage(image: string): string[] {
+  return ['image', 'inspect', image]
+}
+
+export function listPublishers(port: number): string[] {
+  return ['ps', '--no-trunc', '--filter', `publish=${port}`, '--format', '{{json .}}']
+}
+
+export function listAllServices(): string[] {
+  return ['service', 'ls', '--quiet']
 }

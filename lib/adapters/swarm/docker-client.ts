@@ -1,12 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { RemoteShell, RunResult } from '../../ports/remote-shell.ts'
+import { type Fence, fenceArgv, OVERTAKEN } from './fence.ts'
 
 export type AskOptions = {
   readonly signal: AbortSignal
   readonly stdin?: string
   /** How long to go on asking while no manager can answer, in milliseconds. */
   readonly patienceMs?: number
+  /** The lock that a change is made under: raises `locked`, and changes nothing, where a newer one was taken. */
+  readonly fence?: Fence
 }
 
 /** The managers of a Swarm as one: whichever can answer. */
@@ -26,31 +29,37 @@ const ELSEWHERE =
   /not a swarm manager|does not have a leader|lost leader|no elected|code = (Unavailable|DeadlineExceeded)|deadline exceeded|cannot connect to the docker daemon|error during connect|request canceled/i
 
 /**
- * Asks the manager that answered last, then the others in turn, and all again until patience ends. A command may
+ * Asks one manager after the other, whoever could not answer last, and all again until patience ends. A command may
  * have taken effect on a manager that was lost before it could say so: commands must bear being run twice.
  */
 export function createManager(shell: RemoteShell, nodes: readonly string[]): Manager {
-  let first = 0
+  let order = nodes
+  /** When the first of the commands was given that none has answered since. */
+  let silentSince: number | undefined
   const tryAll = async (argv: readonly string[], { signal, stdin }: AskOptions) => {
     const reasons: string[] = []
-    for (const offset of nodes.keys()) {
-      const turn = (first + offset) % nodes.length
-      const node = nodes[turn]!
+    for (const node of [...order]) {
       const result = await runOn(shell, node, argv, { signal, ...(stdin !== undefined && { stdin }) })
-      if (typeof result !== 'string') {
-        first = turn
-        return result
-      }
+      if (typeof result !== 'string') return result
       reasons.push(result)
+      order = [...order.filter((other) => other !== node), node]
     }
     return reasons
   }
   const run: Manager['run'] = async (args, options) => {
-    const end = performance.now() + (options.patienceMs ?? PATIENCE_MS)
+    const { fence, patienceMs = PATIENCE_MS } = options
+    const argv = ['docker', ...args]
+    const start = performance.now()
     for (;;) {
-      const result = await tryAll(['docker', ...args], options)
-      if (!Array.isArray(result)) return result
-      if (performance.now() + PAUSE_MS > end) throw describeSilence(result)
+      const result = await tryAll(fence ? fenceArgv(argv, fence) : argv, options)
+      if (!Array.isArray(result)) {
+        silentSince = undefined
+        if (fence && result.code === OVERTAKEN) throw describeOvertaken(args)
+        return result
+      }
+      silentSince ??= start
+      // Who has waited in vain once has waited for all that follows.
+      if (performance.now() + PAUSE_MS > silentSince + patienceMs) throw describeSilence(result)
       await wait(PAUSE_MS, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted())
     }
   }
@@ -67,7 +76,7 @@ export function createManager(shell: RemoteShell, nodes: readonly string[]): Man
 /** A failed command in docker's own words. */
 export function describeFailure(args: readonly string[], { code, stderr }: RunResult): LongshoreError {
   const words = stderr.trim().split('\n').at(-1) || `exit code ${code}`
-  return new LongshoreError('remote', `docker ${args.slice(0, 2).join(' ')}: ${words}`)
+  return new LongshoreError('remote', `docker ${args.slice(0, 2).join(' ')}: ${words}`, { blame: 'fleet' })
 }
 
 /** The result, or why this node cannot speak for the Swarm. */
@@ -88,8 +97,16 @@ async function runOn(
   }
 }
 
+function describeOvertaken(args: readonly string[]): LongshoreError {
+  const message = `a newer lock was taken meanwhile: docker ${args.slice(0, 2).join(' ')} was not run`
+  return new LongshoreError('locked', message, {
+    hint: 'another operator took over; status.mjs shows where the fleet stands',
+  })
+}
+
 function describeSilence(reasons: readonly string[]): LongshoreError {
   return new LongshoreError('remote', `no manager of the Swarm answers: ${reasons.join('; ')}`, {
     hint: 'services run on without managers; mend these nodes, then run the same command again',
+    blame: 'fleet',
   })
 }

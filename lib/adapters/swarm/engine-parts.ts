@@ -2,6 +2,7 @@ import { swarmServiceName } from '../../domain/swarm-names.ts'
 import type { SwarmSettings } from '../../domain/swarm-stack.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { Manager } from './docker-client.ts'
+import type { Fence } from './fence.ts'
 import { type FleetView, readNamed } from './read-fleet.ts'
 
 /** What every change of a service needs. */
@@ -11,6 +12,11 @@ export type Engine = {
   readonly settings: SwarmSettings
   /** The fence of the lease that this process holds, 0 without one. Raises `locked` when it was lost. */
   readonly readFence: (signal: AbortSignal) => Promise<number>
+}
+
+/** The lock that a change is made under, as it is now. Raises `locked` when it was lost. */
+export async function readFence({ readFence, settings }: Engine, signal: AbortSignal): Promise<Fence> {
+  return { fleet: settings.fleet, number: await readFence(signal) }
 }
 
 /** One service of the fleet with all its tasks; without the service where there is none. */

@@ -3,6 +3,7 @@ import type { SwarmSettings } from '../../domain/swarm-stack.ts'
 import type { Orchestrator } from '../../ports/orchestrator.ts'
 import type { Publishing } from '../../ports/publishing.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
+import type { Stack } from '../../ports/stack.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createManager } from './docker-client.ts'
@@ -11,6 +12,7 @@ import { createNodeLabels } from './node-labels.ts'
 import { createSwarmOrchestrator } from './orchestrator.ts'
 import { createSwarmPublishing } from './publishing.ts'
 import { readFleet } from './read-fleet.ts'
+import { createSwarmStack } from './stack.ts'
 import { createSwarmStateStore } from './state-store.ts'
 
 export type SwarmEngineSettings = {
@@ -30,6 +32,7 @@ export type SwarmEngine = {
   readonly state: StateStore
   readonly transport: Transport
   readonly publishing: Publishing
+  readonly stack: Stack
 }
 
 /** The engine `swarm`: its parts share the managers, and services change only under the lock. Raises `usage`. */
@@ -43,7 +46,8 @@ export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
   return {
     state,
     orchestrator: createSwarmOrchestrator({ shell, manager, settings: stack, readFence: state.readFence }),
-    transport: createLabelledTransport(transport, createNodeLabels(manager, fleet)),
+    transport: createLabelledTransport(transport, createNodeLabels(manager, fleet, state.readFence)),
     publishing: createSwarmPublishing(manager, signal),
+    stack: createSwarmStack({ manager, settings: stack }),
   }
 }

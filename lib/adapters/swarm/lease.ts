@@ -1,11 +1,13 @@
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts'
 import { LongshoreError } from '../../domain/errors.ts'
-import { type Hold, type Memory, renderMemory, withoutHold, withRenewal } from '../../domain/swarm-memory.ts'
+import { type Hold, type Memory, withoutHold, withRenewal } from '../../domain/swarm-memory.ts'
 import type { Lease } from '../../ports/state-store.ts'
-import type { Head, MemoryLog } from './memory-log.ts'
+import type { MemoryLog } from './memory-log.ts'
 
 /** A lease, and the only way to change the fleet's memory while it is held. */
 export interface HeldLease extends Lease {
+  /** The newest state, which nobody else can have written; undefined once the lease is lost or given back. */
+  peek(): Memory | undefined
   /** Writes the next state. Raises `locked` when the lease was lost or given back. */
   advance(edit: (memory: Memory) => Memory): Promise<void>
   /** Raises `locked` unless the lease is held, now, in the Swarm's own memory. */
@@ -14,97 +16,103 @@ export interface HeldLease extends Lease {
 
 export type LeaseSettings = { readonly log: MemoryLog; readonly leaseMs: number }
 
-/** A state that this process has written, and when it began to write it, by a clock that never jumps. */
-export type Written = { readonly number: number; readonly memory: Memory; readonly at: number }
+/** A state that this process has written. */
+export type Written = { readonly number: number; readonly memory: Memory }
 
 /**
- * Keeps a lease alive at every third of its time. It counts as lost once a whole lease time has passed since the last
- * state that was written: nobody takes over who has not seen that same state for as long.
+ * Keeps a lease alive at every third of its time. It is lost when somebody else has written, and not before: while no
+ * manager answers nobody can, and whatever is changed under it asks at that moment who holds the lock.
  */
-export function keepLease(written: Written, settings: LeaseSettings): HeldLease {
-  const { log, leaseMs } = settings
+export function keepLease(written: Written, { log, leaseMs }: LeaseSettings): HeldLease {
   const { fence, writer } = written.memory
   const lost = new AbortController()
   let last = written
   let isReleased = false
   let queue: Promise<unknown> = Promise.resolve()
 
-  const lose = (reason: LongshoreError) => {
+  const lose = (hold: Hold | null) => {
     clearInterval(renewals)
-    clearTimeout(expiry)
-    lost.abort(reason)
-    return reason
+    lost.abort(describeLoss(hold))
+    return lost.signal.reason as LongshoreError
   }
-  const expire = () =>
-    lose(new LongshoreError('locked', 'the lock was lost: no manager took its renewal in time'))
-  let expiry = setTimeout(expire, leaseMs).unref()
-  const keep = (state: Written) => {
-    last = state
-    clearTimeout(expiry)
-    expiry = setTimeout(expire, Math.max(0, leaseMs - (performance.now() - state.at))).unref()
-  }
-  const options = () => ({ signal: lost.signal, patienceMs: leaseMs / 3 })
-
-  const write = async (edit: (memory: Memory) => Memory): Promise<void> => {
+  const write = async (edit: (memory: Memory) => Memory, signal: AbortSignal): Promise<void> => {
     if (isReleased) throw new LongshoreError('locked', 'the lock was given back')
     for (;;) {
-      lost.signal.throwIfAborted()
-      const at = performance.now()
-      if (at - last.at > leaseMs) throw expire()
+      signal.throwIfAborted()
       const memory = edit(last.memory)
       const number = last.number + 1
-      if (await log.create(number, renderMemory(memory), options())) return keep({ number, memory, at })
-      const head = await log.readHead(options())
-      if (!isOwn(head)) throw lose(describeHold(head.memory.hold))
-      if (head.number === number && isSame(head.memory, memory)) return keep({ number, memory, at })
-      // An answer was lost on the way: what was believed to have failed is written.
-      last = { ...head, at: last.at }
+      const isFirst = await log.create(number, memory, { signal })
+      const head = isFirst ? { number, memory } : await log.readHead({ signal })
+      if (!isOwn(head)) throw lose(head.memory.hold)
+      last = head
+      // Otherwise an answer was lost on the way: what was believed to have failed is written.
+      if (head.number === number && isSame(head.memory, memory)) return
     }
   }
-  const isOwn = ({ memory }: Head) => memory.fence === fence && memory.writer === writer
+  const isOwn = ({ memory }: Written) => memory.fence === fence && memory.writer === writer
   const inTurn = (work: () => Promise<void>) => {
     const turn = queue.then(work, work)
     queue = turn.catch(() => undefined)
     return turn
   }
+  const limit = () => AbortSignal.any([lost.signal, AbortSignal.timeout(leaseMs)])
   const renew = async () => {
     if (isReleased || lost.signal.aborted) return
-    await write((memory) => withRenewal(memory, new Date().toISOString()))
-    if (last.number % 5 === 0) await log.prune(last.number, options())
+    await write((memory) => withRenewal(memory, new Date().toISOString()), limit())
+    if (last.number % 5 === 0) await log.prune(last.number, { signal: limit() })
   }
-  // What fails is tried again at the next turn, until the lease expires.
-  const renewals = setInterval(() => void inTurn(renew).catch(() => undefined), leaseMs / 3).unref()
+  let isRenewing = false
+  // What fails is tried again at the next turn. One at a time: nothing else may wait behind many that fail.
+  const renewals = setInterval(() => {
+    if (isRenewing) return
+    isRenewing = true
+    const done = () => {
+      isRenewing = false
+    }
+    inTurn(renew).then(done, done)
+  }, leaseMs / 3).unref()
 
   return {
     fence,
     lost: lost.signal,
-    advance: (edit) => inTurn(() => write(edit)),
+    peek: () => (isReleased || lost.signal.aborted ? undefined : last.memory),
+    advance: (edit) => inTurn(() => write(edit, lost.signal)),
     async confirm(signal) {
       lost.signal.throwIfAborted()
       const head = await log.readHead({ signal })
-      if (!isOwn(head) || isReleased) throw lose(describeHold(head.memory.hold))
+      if (!isOwn(head) || isReleased) throw lose(head.memory.hold)
     },
     release: () =>
       inTurn(async () => {
         if (isReleased || lost.signal.aborted) return
+        clearInterval(renewals)
+        const signal = limit()
         try {
-          await write(withoutHold)
+          await write(withoutHold, signal)
         } catch (error) {
-          if (!(error instanceof LongshoreError) || error.kind !== 'locked') throw error
+          // Where no manager takes it, the lock is taken over by whoever finds it silent.
+          if (!signal.aborted && !isExpected(error)) throw error
         }
         isReleased = true
-        clearInterval(renewals)
-        clearTimeout(expiry)
       }),
   }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof LongshoreError && ['locked', 'remote'].includes(error.kind)
 }
 
 function isSame(a: Memory, b: Memory): boolean {
   return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json)
 }
 
-export function describeHold(hold: Hold | null): LongshoreError {
-  if (!hold || hold.released) return new LongshoreError('locked', 'the lock was given back')
+function describeLoss(hold: Hold | null): LongshoreError {
+  const winner = hold && `: ${hold.owner} has it since ${hold.since} (${hold.doing})`
+  return new LongshoreError('locked', `the lock was lost${winner ?? ''}`)
+}
+
+/** Why the lock is not to be had. */
+export function describeHold(hold: Hold): LongshoreError {
   const { owner, since, doing, renewedAt } = hold
   return new LongshoreError(
     'locked',

@@ -6,6 +6,7 @@ import {
   memoryName,
   memoryPrefix,
   parseMemory,
+  renderMemory,
 } from '../../domain/swarm-memory.ts'
 import { createConfig, inspectConfig, listConfigs, readClock, removeConfigs } from './docker-argv.ts'
 import { describeFailure, type Manager } from './docker-client.ts'
@@ -29,7 +30,7 @@ export interface MemoryLog {
    * Whether this was the first to write that number, and it is the largest: a Swarm's managers agree on one. Who was
    * away for long may find a number free that was used and pruned.
    */
-  create(number: number, text: string, options: CallOptions): Promise<boolean>
+  create(number: number, memory: Memory, options: CallOptions): Promise<boolean>
   /** Removes what is older than the ten newest states. */
   prune(newest: number, options: CallOptions): Promise<void>
   /** Milliseconds since the epoch, by the clock of a manager. */
@@ -58,9 +59,9 @@ export function createMemoryLog(manager: Manager, fleet: string): MemoryLog {
         if (!/not found|no such/i.test(result.stderr)) throw describeFailure(args, result)
       }
     },
-    async create(number, text, options) {
-      const args = createConfig(memoryName(fleet, number), fleet)
-      const result = await manager.run(args, { ...options, stdin: text })
+    async create(number, memory, options) {
+      const args = createConfig(memoryName(fleet, number), { fleet, fence: memory.fence })
+      const result = await manager.run(args, { ...options, stdin: renderMemory(memory) })
       if (result.code === 0) return (await readNumbers(options)).at(-1) === number
       if (/already exists/i.test(result.stderr)) return false
       throw describeFailure(args, result)

@@ -6,6 +6,7 @@ import { hasEnded, isLeaving, isWanted } from '../../domain/swarm-progress.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import { askContainer } from './ask-task.ts'
 import type { FleetView } from './read-fleet.ts'
+import { readWords } from './task-words.ts'
 
 const STATUS_MS = 10_000
 
@@ -31,10 +32,9 @@ export async function observeTasks(service: SwarmService, view: FleetView, means
     .filter((task) => isWanted(task) || isLeaving(task, view.nodes))
     .toSorted((a, b) => a.slot - b.slot || (a.id < b.id ? -1 : 1))
   return await Promise.all(
-    living.map(async (task) => {
-      const problem = task.problem ?? findFormerProblem(task, own)
-      return await observeTask(task, { service, nodes: view.nodes, problem }, means)
-    }),
+    living.map((task) =>
+      observeTask(task, { service, nodes: view.nodes, former: findFormer(task, own) }, means),
+    ),
   )
 }
 
@@ -46,21 +46,32 @@ export function taskName(service: string, { slot, id }: SwarmTask): string {
 type Surroundings = {
   readonly service: SwarmService
   readonly nodes: readonly SwarmNode[]
-  readonly problem: string | undefined
+  /** The task that was in its place before and failed. */
+  readonly former: SwarmTask | undefined
 }
 
 async function observeTask(
   task: SwarmTask,
-  { service, nodes, problem }: Surroundings,
+  { service, nodes, former }: Surroundings,
   { shell, signal }: Means,
 ): Promise<Task> {
   const host = nodes.find(({ id }) => id === task.nodeId)
   const node = host?.name ?? ''
   const id = taskName(service.spec.name, task)
-  const facts = { id, node, generations: [], ...(problem !== undefined && { problem }) }
   const state = isLeaving(task, nodes) ? 'draining' : task.state === 'running' ? 'ready' : 'starting'
-  if (host?.isDown) return { ...facts, state: 'failed', problem: `its node ${node} is down` }
-  if (state === 'starting' || !task.container) return { ...facts, state: 'starting' }
+  const facts = { id, node, generations: [] }
+  if (host?.isDown) return { ...facts, state: 'failed', problem: `its node ${node} is down`, isLost: true }
+  if (state === 'starting' || !task.container) {
+    const at = nodes.find(({ id }) => id === former?.nodeId)?.name
+    const before = former && (await readWords(former, { shell, node: at }, signal))
+    const problem = task.problem ?? before?.text
+    return {
+      ...facts,
+      state: 'starting',
+      ...(problem && { problem }),
+      ...(before?.blame && { isLost: true }),
+    }
+  }
   try {
     const place = { shell, where: `${id} on ${node}`, node, container: task.container }
     const options = { signal, timeoutMs: STATUS_MS }
@@ -71,14 +82,15 @@ async function observeTask(
   } catch (error) {
     signal.throwIfAborted()
     if (state === 'draining') return { ...facts, state }
-    return { ...facts, state: 'failed', problem: messageOf(error) }
+    const { blame } = await readWords(task, { shell, node }, signal)
+    return { ...facts, state: 'failed', problem: messageOf(error), ...(blame && { isLost: true }) }
   }
 }
 
-/** Why the last task in the same place ended, while its successor is not there yet. */
-function findFormerProblem(task: SwarmTask, own: readonly SwarmTask[]): string | undefined {
-  const former = own
+/** The last task in the same place, where it failed: its successor is not there yet. */
+function findFormer(task: SwarmTask, own: readonly SwarmTask[]): SwarmTask | undefined {
+  const [former] = own
     .filter((other) => other.slot === task.slot && other.mark === task.mark && hasEnded(other))
-    .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))[0]
-  return former?.problem ?? undefined
+    .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+  return former?.problem ? former : undefined
 }

@@ -7,6 +7,7 @@ import type { Engine } from './engine-parts.ts'
 import { observeServices } from './observe.ts'
 import { readFleet, readNodes, readTasks } from './read-fleet.ts'
 import { removeAll, removeService } from './remove-services.ts'
+import { readWords } from './task-words.ts'
 
 const ASK_MS = 120_000
 
@@ -42,15 +43,18 @@ async function askTask(
   const [[found], nodes] = await Promise.all([readTasks(manager, [id], signal), readNodes(manager, signal)])
   const node = nodes.find((one) => one.id === found?.nodeId)?.name
   if (!found?.container || node === undefined || found.state !== 'running') {
-    throw new LongshoreError('remote', `${where} does not run`)
+    const words = found && (await readWords(found, { shell, node }, signal))
+    throw new LongshoreError('remote', `${where} does not run`, { blame: words?.blame })
   }
   try {
     const place = { shell, where, node, container: found.container }
     return await askContainer(place, path, { signal, timeoutMs: ASK_MS })
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof LongshoreError && error.message.includes(where)) throw error
-    throw new LongshoreError('remote', `${where} does not answer: ${messageOf(error)}`, { cause: error })
+    const { blame } = await readWords(found, { shell, node }, signal)
+    const message = messageOf(error)
+    const words = message.includes(where) ? message : `${where} does not answer: ${message}`
+    throw new LongshoreError('remote', words, { cause: error, blame })
   }
 }
 

@@ -39,11 +39,20 @@ export async function readNamed(
 ): Promise<FleetView> {
   if (names.length === 0) return { services: [], tasks: [], nodes: [] }
   const [services, tasks, nodes] = await Promise.all([
-    readLoosely(manager, inspectServices(names), signal),
+    readServices(manager, names, signal),
     readLoosely(manager, listTasks(names), signal).then((ids) => readTasks(manager, splitLines(ids), signal)),
     readNodes(manager, signal),
   ])
-  return { services: parseServices(services), tasks, nodes }
+  return { services, tasks, nodes }
+}
+
+/** Services by name or id, without their tasks; what does not exist is left out. */
+export async function readServices(
+  manager: Manager,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<SwarmService[]> {
+  return parseServices(await readLoosely(manager, inspectServices(names), signal))
 }
 
 /** Tasks by id; what does not exist any more is left out. */

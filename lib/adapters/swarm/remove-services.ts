@@ -2,7 +2,7 @@ import { hasEnded } from '../../domain/swarm-progress.ts'
 import { pause } from '../process/pause.ts'
 import { removeServices } from './docker-argv.ts'
 import { describeFailure } from './docker-client.ts'
-import { type Engine, readService } from './engine-parts.ts'
+import { type Engine, readFence, readService } from './engine-parts.ts'
 import { type FleetView, readTasks } from './read-fleet.ts'
 
 const POLL_MS = 400
@@ -16,9 +16,9 @@ export async function removeService(engine: Engine, name: string, signal: AbortS
 export async function removeAll(engine: Engine, view: FleetView, signal: AbortSignal): Promise<void> {
   const { manager } = engine
   if (view.services.length === 0) return
-  await engine.readFence(signal)
+  const fence = await readFence(engine, signal)
   const args = removeServices(view.services.map(({ id }) => id))
-  const result = await manager.run(args, { signal })
+  const result = await manager.run(args, { signal, fence })
   if (result.code !== 0 && !/no such|not found/i.test(result.stderr)) throw describeFailure(args, result)
   const down = view.nodes.filter(({ isDown }) => isDown).map(({ id }) => id)
   let left = view.tasks.filter((task) => !hasEnded(task)).map(({ id }) => id)

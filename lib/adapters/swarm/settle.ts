@@ -1,38 +1,47 @@
 import { LongshoreError } from '../../domain/errors.ts'
 import { isSameGeneration } from '../../domain/generation.ts'
-import type { ServiceSpec } from '../../domain/service.ts'
 import type { SwarmTask } from '../../domain/swarm-inspect.ts'
-import { judge } from '../../domain/swarm-progress.ts'
+import { judge, type Wanted } from '../../domain/swarm-progress.ts'
 import { pause } from '../process/pause.ts'
 import { type Engine, readService } from './engine-parts.ts'
 import { observeTasks } from './observe.ts'
 import type { FleetView } from './read-fleet.ts'
-import { readRefusal, readWords } from './task-words.ts'
+import { readRefusal, readWords, type Words } from './task-words.ts'
 
-const POLL_MS = 400
+/** Every look costs a manager five runs of docker, and several services may be waited for. */
+const POLL_MS = 800
 const WORDS_MS = 30_000
+/** What ending and watching may take beyond what the settings say, on nodes that have much to do. */
+const SLACK_MS = 15_000
 
-export type Wait = { readonly spec: ServiceSpec; readonly known: ReadonlySet<string>; readonly end: number }
+export type Wait = Wanted & { readonly end: number }
 
-/** Waits until a service is as its spec says and its tasks say so themselves. Raises `remote`, at `end` too. */
-export async function settle(engine: Engine, { spec, known, end }: Wait, signal: AbortSignal): Promise<void> {
+/** Waits until a service is as its spec says and its tasks say so themselves. Raises `remote`, also when they do not by `end`. */
+export async function settle(engine: Engine, { end, ...goal }: Wait, signal: AbortSignal): Promise<void> {
+  const { spec } = goal.wanted
   for (;;) {
     const view = await readService(engine, spec.name, signal)
     const [service] = view.services
-    const verdict = judge({ service, tasks: view.tasks, nodes: view.nodes }, { spec, known })
+    const verdict = judge({ service, tasks: view.tasks, nodes: view.nodes }, goal)
     const task = 'task' in verdict ? verdict.task : undefined
     if (verdict.state === 'failed') throw await describeProblem(engine, view, verdict)
     const unserved = verdict.state === 'settled' ? await findUnserved(engine, view, signal) : undefined
     if (verdict.state === 'settled' && unserved === undefined) return
     const place = { shell: engine.shell, node: view.nodes.find(({ id }) => id === task?.nodeId)?.name }
     const refusal = task && (await readRefusal(task, place, signal).catch(() => signal.throwIfAborted()))
-    if (refusal?.code === 'canary_failed') throw failure(spec.name, refusal.message)
-    if (performance.now() > end) {
-      const why = verdict.state === 'waiting' ? verdict.why : unserved!
-      throw await describeProblem(engine, view, { why: `not ready in time: ${why}`, ...(task && { task }) })
+    if (refusal?.code === 'canary_failed') throw failure(spec.name, { text: refusal.message })
+    if (performance.now() > (verdict.state === 'ending' ? end + endingMs(engine) : end)) {
+      const why = verdict.state === 'settled' ? unserved! : verdict.why
+      const about = task ? { task } : unserved === undefined ? { blame: 'fleet' as const } : {}
+      throw await describeProblem(engine, view, { why: `not ready in time: ${why}`, ...about })
     }
     await pause(POLL_MS, signal)
   }
+}
+
+/** The deadline is for tasks to become ready: how long former ones take to end says nothing of the new ones. */
+function endingMs({ settings: { graceSeconds, monitorSeconds } }: Engine): number {
+  return 1000 * (graceSeconds + monitorSeconds) + SLACK_MS
 }
 
 /** What a task that should be ready says otherwise, asked on its own socket. */
@@ -51,18 +60,21 @@ async function findUnserved(
   return undefined
 }
 
+type Problem = { readonly why: string; readonly task?: SwarmTask; readonly blame?: 'fleet' }
+
 async function describeProblem(
   { shell }: Engine,
   view: FleetView,
-  { why, task }: { readonly why: string; readonly task?: SwarmTask },
+  { why, task, blame }: Problem,
 ): Promise<LongshoreError> {
   const name = view.services[0]?.spec.name ?? 'the service'
-  if (!task) return failure(name, why)
-  const node = view.nodes.find(({ id }) => id === task.nodeId)?.name
-  const words = await readWords(task, { shell, node }, AbortSignal.timeout(WORDS_MS))
-  return failure(name, `${why}${node === undefined ? '' : ` on ${node}`}: ${words}`)
+  if (!task) return failure(name, { text: why, ...(blame && { blame }) })
+  const node = view.nodes.find(({ id }) => id === task.nodeId)
+  if (node?.isDown) return failure(name, { text: `${why}: ${node.name} is down`, blame: 'fleet' })
+  const words = await readWords(task, { shell, node: node?.name }, AbortSignal.timeout(WORDS_MS))
+  return failure(name, { ...words, text: `${why}${node ? ` on ${node.name}` : ''}: ${words.text}` })
 }
 
-function failure(service: string, words: string): LongshoreError {
-  return new LongshoreError('remote', words.includes(service) ? words : `${service}: ${words}`)
+function failure(service: string, { text, blame }: Words): LongshoreError {
+  return new LongshoreError('remote', text.includes(service) ? text : `${service}: ${text}`, { blame })
 }

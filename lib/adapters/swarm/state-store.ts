@@ -2,7 +2,7 @@ import { LongshoreError } from '../../domain/errors.ts'
 import { withEntry } from '../../domain/swarm-memory.ts'
 import type { Lease, StateStore } from '../../ports/state-store.ts'
 import type { Manager } from './docker-client.ts'
-import type { HeldLease } from './lease.ts'
+import { describeHold, type HeldLease } from './lease.ts'
 import { createMemoryLog } from './memory-log.ts'
 import { takeLease } from './take-lease.ts'
 
@@ -44,7 +44,11 @@ export function createSwarmStateStore(settings: SwarmStateSettings): SwarmStateS
       current = lease
       return lease
     },
-    read: async () => (await log.readHead({ signal })).memory.record,
+    async findHolder() {
+      const { hold } = (await log.readHead({ signal })).memory
+      return hold && !hold.released ? describeHold(hold).message : undefined
+    },
+    read: async () => (current?.peek() ?? (await log.readHead({ signal })).memory).record,
     write: (record, lease) => find(lease).advance((memory) => ({ ...memory, record })),
     append: (entry, lease) => find(lease).advance((memory) => withEntry(memory, entry)),
     journal: async () => (await log.readHead({ signal })).memory.journal,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { type Hold, renderMemory, withHold } from '../../domain/swarm-memory.ts'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { type Hold, withHold } from '../../domain/swarm-memory.ts'
 import type { Claim } from '../../ports/state-store.ts'
 import { pause } from '../process/pause.ts'
 import { identifyProcess, isDead, type ProcessIdentity } from '../process/process-identity.ts'
@@ -23,14 +23,13 @@ export async function takeLease(claim: Claim, settings: TakeSettings): Promise<H
     const head = await log.readHead({ signal })
     if (isTaken(head)) await waitForSilence(head, settings)
     const floor = head.number === 0 ? await readFloor(signal) : 0
-    const at = performance.now()
     const memory = withHold(head.memory, { hold: createHold(claim), writer, floor })
     const number = head.number + 1
-    if (await log.create(number, renderMemory(memory), { signal })) {
-      return keepLease({ number, memory, at }, { log, leaseMs })
+    if (await log.create(number, memory, { signal })) {
+      return keepLease({ number, memory }, { log, leaseMs })
     }
     const winner = await log.readHead({ signal })
-    if (winner.memory.writer === writer) return keepLease({ ...winner, at }, { log, leaseMs })
+    if (winner.memory.writer === writer) return keepLease(winner, { log, leaseMs })
   }
 }
 
@@ -43,13 +42,13 @@ async function waitForSilence(head: Head, { log, leaseMs, signal }: TakeSettings
   const { hold } = head.memory
   if (isDeadHere(hold!.process as OwnProcess)) return
   const age = (await log.readClock({ signal })) - Date.parse(head.createdAt)
-  if (age >= 0 && age < leaseMs) throw describeHold(hold)
+  if (age >= 0 && age < leaseMs) throw describeHold(hold!)
   const end = performance.now() + leaseMs
   while (performance.now() < end) {
     await pause(Math.min(1000, leaseMs / 5), signal)
     const next = await log.readHead({ signal })
     if (!isTaken(next)) return
-    if (next.number !== head.number) throw describeHold(next.memory.hold)
+    if (next.number !== head.number) throw describeHold(next.memory.hold!)
   }
 }
 
@@ -59,20 +58,22 @@ function isTaken({ memory }: Head): boolean {
 
 function createHold(claim: Claim): Hold {
   const now = new Date().toISOString()
-  const process: OwnProcess = { ...identifyProcess(), boot: readBoot() }
+  const process: OwnProcess = { ...identifyProcess(), world: readWorld() }
   return { ...claim, since: now, renewedAt: now, released: false, process }
 }
 
-/** Machines may have the same name; no two have the same boot. */
-type OwnProcess = ProcessIdentity & { readonly boot: string | null }
+/** Machines may have the same name; no two have the same boot, and no two containers of one the same processes. */
+type OwnProcess = ProcessIdentity & { readonly world: string | null }
 
 function isDeadHere(process: OwnProcess): boolean {
-  return process.boot !== null && process.boot === readBoot() && isDead(process)
+  return process.world !== null && process.world === readWorld() && isDead(process)
 }
 
-function readBoot(): string | null {
+/** Where process numbers mean the same: one boot of one machine, and there one namespace. */
+function readWorld(): string | null {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
     // A system without /proc: its dead processes are found by their silence.
     return null

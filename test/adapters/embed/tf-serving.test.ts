@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createTfServingEmbedder } from '../../../lib/adapters/embed/tf-serving.ts'
-import { UnreachableError } from '../../../lib/adapters/http/client.ts'
+import { UnreachableError } from '../../../lib/adapters/http/unreachable.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { type StubReply, startStub } from '../../support/stub-server.ts'
 

@@ -48,6 +48,23 @@ test('tells of every manager why it cannot answer', async () => {
   await rejectsWith(work, 'remote', /a cannot be reached; b: .*not a swarm manager/)
 })
 
+test('waits for silent managers once, not with every command, until one answers again', async () => {
+  let isBack = false
+  const answer = () => {
+    if (isBack) return DONE
+    throw new LongshoreError('remote', 'a cannot be reached')
+  }
+  const { shell, asked } = makeShell({ a: answer })
+  const manager = createManager(shell, ['a'])
+  const options = { signal, patienceMs: 600 }
+  await rejectsWith(manager.read(['node', 'ls'], options), 'remote')
+  const before = asked.length
+  await rejectsWith(manager.read(['node', 'ls'], options), 'remote')
+  assert.is(asked.length, before + 1)
+  isBack = true
+  assert.is(await manager.read(['node', 'ls'], { signal }), 'done')
+})
+
 test('hands out a failure that every manager would have, in the words of docker', async () => {
   const { shell, asked } = makeShell({
     a: { code: 1, stdout: '', stderr: 'Error: no such service: x\n' },

@@ -54,6 +54,15 @@ test('the service carries the fence of the lock under which it was changed', asy
   assert.is(stack.services.index_0.deploy.labels['longshore.fence'], '7')
 })
 
+test('an image that somebody changed by hand is not taken for unchanged by docker', async () => {
+  const edit = (recording: string) => recording.replace(/("Image": *)"[^"]+"/g, '$1"longshore/by-hand:1"')
+  const { change, changes } = makeRecorded({ readFence: async () => 7, edit })
+  await change().catch(() => null)
+  const [first, second] = listCommands(changes)
+  assert.match(first ?? '', /^service update .*--label-rm com\.docker\.stack\.image /)
+  assert.match(second ?? '', /^stack deploy /)
+})
+
 test('a node that is not in the Swarm is refused before anything is written', async () => {
   const { orchestrator, changes } = makeRecorded({ readFence: async () => 3 })
   const spec = makeSpec({ nodes: ['n1', 'n77'] })

@@ -7,11 +7,16 @@ const STATUS = JSON.stringify({ generations: [{ name: 'dg_1', digest: 'sha256:1'
 export type RecordedOptions = {
   /** What `docker stack deploy` answers, one after the other; it succeeds once there is no more. */
   readonly deploys?: RunResult[]
+  /** What somebody did by hand since: the text of the recording, changed. */
+  readonly edit?: (recording: string) => string
 }
 
 /** A manager whose Swarm stands still at a recorded moment, and that notes every command that would change it. */
-export function createRecordedShell(moment: string, { deploys = [] }: RecordedOptions = {}) {
-  const text = readFileSync(`${ROOT}test/adapters/swarm/recorded/${moment}.json`, 'utf8')
+export function createRecordedShell(
+  moment: string,
+  { deploys = [], edit = (recording) => recording }: RecordedOptions = {},
+) {
+  const text = edit(readFileSync(`${ROOT}test/adapters/swarm/recorded/${moment}.json`, 'utf8'))
   const { service, tasks, nodes } = JSON.parse(text) as Record<
     'service' | 'tasks' | 'nodes',
     { ID: string }[]
@@ -27,8 +32,9 @@ export function createRecordedShell(moment: string, { deploys = [] }: RecordedOp
     'network ls': () => 'id',
   }
   const shell: RemoteShell = {
-    async run(_node, argv, { stdin, signal }) {
+    async run(_node, fenced, { stdin, signal }) {
       signal.throwIfAborted()
+      const argv = fenced.slice(fenced.indexOf('docker'))
       const [, noun, verb] = argv
       if (noun === 'exec') return { code: 0, stdout: STATUS, stderr: '' }
       const answer = answers[`${noun} ${verb}`]

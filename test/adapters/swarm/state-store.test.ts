@@ -5,8 +5,9 @@ import { createMemoryLog } from '../../../lib/adapters/swarm/memory-log.ts'
 import { createSwarmStateStore } from '../../../lib/adapters/swarm/state-store.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { EMPTY_RECORD, type JournalEntry } from '../../../lib/domain/record.ts'
-import { memoryName } from '../../../lib/domain/swarm-memory.ts'
+import { EMPTY_MEMORY, memoryName } from '../../../lib/domain/swarm-memory.ts'
 import type { RemoteShell } from '../../../lib/ports/remote-shell.ts'
+import type { Claim } from '../../../lib/ports/state-store.ts'
 import { describeStateStore } from '../../contracts/state-store.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -78,6 +79,38 @@ test('of two operators who find the lock free at once, one takes it', async () =
   for (const one of both) if (one.status === 'fulfilled') await one.value.release()
 })
 
+test('a silence of all managers costs nobody the lock', async () => {
+  const docker = new FakeDocker()
+  const cut = makeCut()
+  const store = open(docker.shell(cut), 0.3)
+  const lease = await store.acquire(ANNA)
+  cut.isCut = true
+  const end = performance.now() + 1000
+  await eventually(() => assert.ok(performance.now() > end))
+  cut.isCut = false
+  await store.append(entry('after'), lease)
+  assert.not(lease.lost.aborted)
+  await lease.release()
+})
+
+test('renewals that fail for long keep nobody waiting behind them', async () => {
+  const docker = new FakeDocker()
+  const cut = makeCut()
+  const fast = docker.shell(cut)
+  // As a machine that takes its time to be out of reach.
+  const slow: RemoteShell['run'] = async (node, argv, options) => {
+    if (cut.isCut) await new Promise((resolve) => setTimeout(resolve, 400))
+    return await fast.run(node, argv, options)
+  }
+  const lease = await open({ ...fast, run: slow }, 0.3).acquire(ANNA)
+  cut.isCut = true
+  const end = performance.now() + 2500
+  await eventually(() => assert.ok(performance.now() > end))
+  const from = performance.now()
+  await lease.release()
+  assert.ok(performance.now() - from < 2000, `${performance.now() - from} ms`)
+})
+
 test('whoever comes back after many changes can write nothing, though the next number is free again', async () => {
   const docker = new FakeDocker()
   const cut = makeCut()
@@ -85,7 +118,8 @@ test('whoever comes back after many changes can write nothing, though the next n
   const lost = await store.acquire(ANNA)
   cut.isCut = true
   const log = createMemoryLog(createManager(docker.shell(), ['n1']), 'demo')
-  for (let number = 2; number <= 20; number++) await log.create(number, '{"fence":2}', { signal })
+  const memory = { ...EMPTY_MEMORY, fence: 2 }
+  for (let number = 2; number <= 20; number++) await log.create(number, memory, { signal })
   await log.prune(20, { signal })
   assert.not(docker.configs.has(memoryName('demo', 2)))
   cut.isCut = false
@@ -116,7 +150,7 @@ test('a lock that was lost is told to whoever wants to change a service', async 
   const lease = await store.acquire(ANNA)
   assert.is(await store.readFence(signal), lease.fence)
   const log = createMemoryLog(createManager(docker.shell(), ['n1']), 'demo')
-  await log.create(2, JSON.stringify({ fence: 2, writer: 'ben' }), { signal })
+  await log.create(2, { ...EMPTY_MEMORY, fence: 2, writer: 'ben' }, { signal })
   await rejectsWith(store.readFence(signal), 'locked')
 })
 
@@ -152,17 +186,24 @@ function makeSubject(fleet: string, shellOf: (before?: (argv: readonly string[])
       signal,
     })
   const log = createMemoryLog(createManager(shellOf(), ['n1']), fleet)
+  const other = openOne()
   return {
     store: openOne(cut.before),
-    other: openOne(),
-    // The operator's way to the managers is cut, until its lease has run out.
+    other: {
+      ...other,
+      acquire: async (claim: Claim) => {
+        const lease = await other.acquire(claim)
+        cut.isCut = false
+        return lease
+      },
+    },
+    // The operator's way to the managers is cut, until somebody else has the lock.
     abandon: async () => {
       cut.isCut = true
       const { createdAt } = await log.readHead({ signal })
       await eventually(async () =>
         assert.ok((await log.readClock({ signal })) - Date.parse(createdAt) > 2000),
       )
-      cut.isCut = false
     },
   }
 }

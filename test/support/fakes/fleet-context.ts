@@ -4,8 +4,10 @@ import type { Plan } from '../../../lib/domain/plan.ts'
 import type { FleetContext } from '../../../lib/flows/context.ts'
 import type { Embedder } from '../../../lib/ports/embedder.ts'
 import type { Reporter } from '../../../lib/ports/reporter.ts'
+import type { Survey } from '../../../lib/ports/surroundings.ts'
 import { FakeGenerationStore } from './generation-store.ts'
 import { FakeOrchestrator } from './orchestrator.ts'
+import { createFakeStack, FakeStackFiles } from './stack.ts'
 import { FakeStateStore } from './state-store.ts'
 import { FakeTransport } from './transport.ts'
 
@@ -22,11 +24,15 @@ export class FakeFleet {
   readonly generations: FakeGenerationStore
   readonly transport = new FakeTransport(['node-1', 'node-2'])
   readonly orchestrator = new FakeOrchestrator()
+  readonly stack = createFakeStack(this.orchestrator)
+  readonly stackFiles = new FakeStackFiles()
   readonly state = new FakeStateStore()
   readonly plans: Plan[] = []
   readonly notes: string[] = []
-  readonly profile
+  profile
   publishProblem: string | undefined
+  /** What the engine finds around the fleet. */
+  survey: (signal: AbortSignal) => Promise<Survey> = async () => ({ findings: [], silent: [] })
   confirm: (plan: Plan) => Promise<void> = async () => undefined
 
   constructor(manifests: readonly Manifest[], profile = '') {
@@ -34,12 +40,18 @@ export class FakeFleet {
     this.profile = parseProfile(PROFILE + profile, 'test.yml')
   }
 
+  /** What the operator writes into the profile, after what every fake fleet has. */
+  declare(profile: string): void {
+    this.profile = parseProfile(PROFILE + profile, 'test.yml')
+  }
+
   /** The context of one run of a command. */
   context(overrides: Partial<FleetContext> = {}): FleetContext {
-    const { generations, transport, orchestrator, state, profile } = this
+    const { generations, transport, orchestrator, stack, stackFiles, state, profile } = this
     const embedder: Embedder = { embed: async (texts) => new Float32Array(4 * texts.length).fill(0.5) }
     return {
-      ...{ profile, generations, transport, orchestrator, state, embedder },
+      ...{ profile, generations, transport, orchestrator, stack, stackFiles, state, embedder },
+      surroundings: { examine: (signal) => this.survey(signal) },
       publishing: { findProblem: async () => this.publishProblem },
       reporter: this.createReporter(),
       signal: new AbortController().signal,

@@ -1,12 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { canonicalJson } from '../../../lib/domain/canonical-json.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
+import { type Content, isSameContent } from '../../../lib/domain/made-service.ts'
 import type { ServiceSpec, ServiceState, Task } from '../../../lib/domain/service.ts'
 import type { ChangeOptions, Orchestrator } from '../../../lib/ports/orchestrator.ts'
 
 /** Services in memory: a changed service is ready a turn of the event loop later, unless it shall fail. */
 export class FakeOrchestrator implements Orchestrator {
   readonly services = new Map<string, ServiceState>()
+  /** What each service was made of. */
+  readonly contents = new Map<string, Content>()
+  /** What services are made of beyond their specs, by the profile as it is now. */
+  extras: Content = {}
   /** Every call that changed something, in order: `change index_0`, `remove gateway`, `shutDown`. */
   readonly changes: string[] = []
   /** Why tasks of this spec never become ready, if so; the former spec then stays, as with the real ones. */
@@ -20,8 +25,14 @@ export class FakeOrchestrator implements Orchestrator {
   private made = 0
 
   /** Puts a service in place without a change. */
-  run(spec: ServiceSpec): void {
+  run(spec: ServiceSpec, content = this.render(spec)): void {
+    this.contents.set(spec.name, content)
     this.services.set(spec.name, { spec, tasks: this.makeTasks(spec) })
+  }
+
+  /** What a service is made of by its spec. */
+  render({ name: _name, ...spec }: ServiceSpec): Content {
+    return { ...(spec as unknown as Content), ...this.extras }
   }
 
   /** Makes the tasks of a service say that they are not ready. */
@@ -37,16 +48,18 @@ export class FakeOrchestrator implements Orchestrator {
     return [...this.services.values()]
   }
 
-  async change(spec: ServiceSpec, { signal }: ChangeOptions): Promise<void> {
+  async change(spec: ServiceSpec, { signal, content = this.render(spec) }: ChangeOptions): Promise<void> {
     signal.throwIfAborted()
-    if (isAsSpecified(this.services.get(spec.name), spec)) return
+    const former = this.contents.get(spec.name)
+    const isMade = former !== undefined && isSameContent(former, content)
+    if (isMade && isAsSpecified(this.services.get(spec.name), spec)) return
     this.changes.push(`change ${spec.name}`)
     await this.beforeChange(spec)
     await turn()
     signal.throwIfAborted()
     const failure = this.failOn(spec)
     if (failure) throw failure
-    this.run(spec)
+    this.run(spec, content)
   }
 
   async remove(service: string, signal: AbortSignal): Promise<void> {

@@ -24,11 +24,15 @@ export class FakeStateStore implements StateStore {
     this.holder = null
   }
 
+  async findHolder(): Promise<string | undefined> {
+    if (!this.holder) return undefined
+    const { claim, since } = this.holder
+    return `locked by ${claim.owner} since ${since}: ${claim.doing}`
+  }
+
   async acquire(claim: Claim): Promise<Lease> {
-    if (this.holder) {
-      const { claim: other, since } = this.holder
-      throw new LongshoreError('locked', `locked by ${other.owner} since ${since}: ${other.doing}`)
-    }
+    const other = await this.findHolder()
+    if (other !== undefined) throw new LongshoreError('locked', other)
     const controller = new AbortController()
     const fence = ++this.fence
     const loose = () => controller.abort(new LongshoreError('locked', 'the lease was lost'))

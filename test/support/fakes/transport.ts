@@ -30,7 +30,11 @@ export class FakeTransport implements Transport {
   failOn: (call: TransportCall) => Error | undefined = () => undefined
 
   constructor(names: readonly string[]) {
-    for (const name of names) this.nodes.set(name, makeNode())
+    for (const name of names) this.addNode(name)
+  }
+
+  addNode(name: string): void {
+    this.nodes.set(name, makeNode())
   }
 
   /** The fake's own state of a node, for tests to read and to bend. */

@@ -1,0 +1,130 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createHttpClient } from '../../lib/adapters/http/client.ts'
+import { UnreachableError } from '../../lib/adapters/http/unreachable.ts'
+import type { Group } from '../../lib/domain/service.ts'
+import { createIndexClient } from '../../services/gateway/index-client.ts'
+import { createTaskOrder } from '../../services/gateway/task-order.ts'
+import { type StubReply, type StubServer, startStub } from '../support/stub-server.ts'
+
+const REF = { name: 'dg_8', digest: 'sha256:8' }
+const NOBODY = 'http://127.0.0.1:9'
+const HIT = { id: 'x', score: 1, item: { id: 'x', text: 'x' } }
+const started: StubServer[] = []
+
+test.after(async () => {
+  await Promise.all(started.map((stub) => stub.stop()))
+})
+
+async function start(reply: () => StubReply): Promise<StubServer> {
+  const stub = await startStub(reply)
+  started.push(stub)
+  return stub
+}
+
+const hitsOf = (cluster: number): StubReply => ({
+  body: JSON.stringify({ generation: REF.name, digest: REF.digest, cluster, hits: [[HIT]] }),
+})
+const answering = () => start(() => hitsOf(0))
+const elsewhere = () =>
+  start(() => ({
+    status: 409,
+    body: JSON.stringify({ error: { code: 'generation_not_served', message: 'only dg_7' } }),
+  }))
+
+function makeClient(endpoints: Record<string, readonly string[]>, groups: readonly Group[] = ['a', 'b']) {
+  const discovery = { endpointsOf: (service: string) => endpoints[service] ?? [], refresh: () => undefined }
+  const askShard = createIndexClient({
+    ref: REF,
+    groups,
+    discovery,
+    client: createHttpClient(),
+    attemptMs: 1000,
+  })
+  return (timeoutMs = 5000) =>
+    askShard({ cluster: 0, vector: new Float32Array(4), k: 1, signal: AbortSignal.timeout(timeoutMs) })
+}
+
+async function failureOf(asking: Promise<unknown>): Promise<Error> {
+  return await asking.then(
+    () => assert.unreachable('it answered'),
+    (error) => error,
+  )
+}
+
+test('finds the tasks of every group, and asks those alike that serve its generation', async () => {
+  const [one, other, former] = [await answering(), await answering(), await elsewhere()]
+  const ask = makeClient({ index_0: [former.url, one.url], index_0_b: [other.url] })
+  for (let count = 0; count < 100; count++) assert.equal(await ask(), [HIT])
+  const share = [one, other].map(({ requests }) => requests.length)
+  assert.is(share[0]! + share[1]!, 100)
+  assert.ok(Math.abs(share[0]! - share[1]!) <= 2, String(share))
+})
+
+test('hardly asks a task again that serves another generation', async () => {
+  const [mine, former] = [await answering(), await elsewhere()]
+  const ask = makeClient({ index_0: [former.url], index_0_b: [mine.url] })
+  const begun = performance.now()
+  for (let count = 0; count < 200; count++) await ask()
+  const seconds = (performance.now() - begun) / 1000
+  assert.ok(former.requests.length <= 1 + seconds, `${former.requests.length} in ${seconds} s`)
+})
+
+test('waits for a task of its generation while only the other group answers', async () => {
+  const [mine, former] = [await answering(), await elsewhere()]
+  const endpoints: Record<string, string[]> = { index_0: [former.url], index_0_b: [] }
+  const answer = makeClient(endpoints)()
+  endpoints.index_0_b = [NOBODY]
+  setImmediate(() => {
+    endpoints.index_0_b = [mine.url]
+  })
+  assert.equal(await answer, [HIT])
+})
+
+test('tells at once when tasks of every group serve another generation', async () => {
+  const [one, other] = [await elsewhere(), await elsewhere()]
+  const error = await failureOf(makeClient({ index_0: [one.url], index_0_b: [other.url] })())
+  assert.is((error as Error & { code: string }).code, 'generation_not_served')
+  const alone = await failureOf(makeClient({ index_0: [one.url] }, ['a'])())
+  assert.is((alone as Error & { code: string }).code, 'generation_not_served')
+})
+
+test('never takes the answer of another cluster, whose task has the address of one that ended', async () => {
+  const [mine, foreign] = [await answering(), await start(() => hitsOf(1))]
+  const ask = makeClient({ index_0: [foreign.url, mine.url] }, ['a'])
+  for (let count = 0; count < 10; count++) await ask()
+  assert.is(mine.requests.length, 10)
+  assert.instance(await failureOf(makeClient({ index_0: [foreign.url] }, ['a'])(200)), UnreachableError)
+})
+
+test('asks a task last for a second that could not answer, then one request tries it before all others', () => {
+  let now = 0
+  const order = createTaskOrder(() => now)
+  const listFirst = (count: number) =>
+    Array.from({ length: count }, () => order.arrange(['a', 'b', 'c'])[0] ?? '').sort()
+  order.rest('b')
+  for (let turn = 0; turn < 6; turn++) assert.is(order.arrange(['a', 'b', 'c']).at(-1), 'b')
+  now = 1001
+  const tried = listFirst(9)
+  assert.is(tried.filter((address) => address === 'b').length, 1)
+  order.trust('b')
+  assert.equal(listFirst(3), ['a', 'b', 'c'])
+})
+
+test('asks a task of the other group next when one cannot be reached', async () => {
+  const [dead, mine] = [await start(() => 'hang up'), await answering()]
+  const ask = makeClient({ index_0: [mine.url], index_0_b: [dead.url, NOBODY] })
+  for (let count = 0; count < 20; count++) assert.equal(await ask(), [HIT])
+  assert.is(mine.requests.length, 20)
+  assert.ok(dead.requests.length <= 2, String(dead.requests.length))
+})
+
+test('asks all of them when all of them rest, and nobody when there is nobody', () => {
+  const order = createTaskOrder(() => 0)
+  order.rest('a')
+  order.rest('b')
+  assert.equal([...order.arrange(['a', 'b'])].sort(), ['a', 'b'])
+  assert.equal(order.arrange([]), [])
+})
+
+test.run()
