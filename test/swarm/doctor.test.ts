@@ -110,10 +110,12 @@ test('finds a drained node, and that the gateway would wait for it without end',
 })
 
 test('finds the gateway’s port taken by a container on one node, and by a process on another', async () => {
-  await lab.docker('n3', 'run', '--detach', '--name', 'squatter', '--publish', `${PORT}:80`, image)
-  const listen = `require('net').createServer().listen(${PORT})`
-  const program = `setsid "$0" -e "$1" >/dev/null 2>&1 </dev/null & echo $!`
-  const pid = await lab.exec('n2', ['sh', '-c', program, process.execPath, listen])
+  const forever = ['--entrypoint', 'node', image, '-e', 'setInterval(() => {}, 1e6)']
+  await lab.docker('n3', 'run', '--detach', '--name', 'squatter', '--publish', `${PORT}:80`, ...forever)
+  // Perl is on every Debian; the directory of this project may not be on a node.
+  const listen = `IO::Socket::INET->new(Listen => 1, LocalPort => ${PORT}) and sleep`
+  const program = `setsid perl -MIO::Socket::INET -e "$0" >/dev/null 2>&1 </dev/null & echo $!`
+  const pid = await lab.exec('n2', ['sh', '-c', program, listen])
   const findings = await eventually(async () => {
     const found = await examine()
     assert.is(found.filter(isFailure).length, 2)
