@@ -1,5 +1,8 @@
-import { command } from '../lib/cli/command.ts'
-import { rollback } from '../lib/flows/rollback.ts'
+import { keepCompiled } from '../lib/cli/compile-cache.mjs'
+
+// Whoever goes back is in a hurry: all that follows is loaded only now, so that it is kept compiled.
+keepCompiled()
+const { command } = await import('../lib/cli/command.ts')
 
 await command({
   name: 'rollback',
@@ -10,5 +13,8 @@ await command({
     force: { type: 'boolean', description: 'go there even if it is quarantined' },
   },
   examples: [['npx zx scripts/rollback.mjs --to dg_7', 'serves dg_7 again']],
-  run: (context, { flags: { to, force } }) => rollback(context, { to, force }),
+  run: async (context, { flags: { to, force } }) => {
+    const { rollback } = await import('../lib/flows/rollback.ts')
+    return await rollback(context, { to, force })
+  },
 })

@@ -1,7 +1,7 @@
 /** Runs test files, each in a Node.js process of its own: `node test/run.ts [part of a path...]`. */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { findTestFiles, LONG, type Result, runTestFile, SWARM } from './support/run-file.ts'
+import { findTestFiles, type Result, runTestFile, SWARM } from './support/run-file.ts'
 import { ROOT } from './support/shared.ts'
 
 const { values, positionals } = parseArgs({
@@ -9,28 +9,28 @@ const { values, positionals } = parseArgs({
   options: {
     /** Files at a time. */
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
-    /** Runs those of a real Swarm as well, afterwards and one at a time, but for the long ones. */
+    /** Runs those of a real Swarm as well. */
     swarm: { type: 'boolean', default: false },
     /** Seconds that one file may take. */
-    deadline: { type: 'string', default: '600' },
+    deadline: { type: 'string', default: '900' },
     /** Directory that paths are relative to. */
     root: { type: 'string', default: ROOT },
   },
 })
 
 const results: Result[] = []
-await runFiles(findTestFiles(values.root, positionals), Number(values.jobs))
-if (values.swarm) {
-  const files = findTestFiles(values.root, [SWARM]).filter((file) => !file.startsWith(LONG))
-  await runFiles(files, 1)
-}
+const others = findTestFiles(values.root, positionals)
+const labs = values.swarm ? findTestFiles(values.root, [SWARM]) : []
+const jobs = Number(values.jobs)
+// Never two that bring up a Swarm at once; and `update`, the heaviest, comes last, when nothing else is left.
+const lanes =
+  labs.length > 0 && jobs > 1
+    ? [labs, ...new Array<string[]>(jobs - 1).fill(others)]
+    : new Array<string[]>(jobs).fill([...others, ...labs])
+await Promise.all(lanes.map(runFiles))
 process.exitCode = report() ? 0 : 1
 
-async function runFiles(files: string[], jobs: number): Promise<void> {
-  await Promise.all(Array.from({ length: jobs }, () => runNext(files)))
-}
-
-async function runNext(files: string[]): Promise<void> {
+async function runFiles(files: string[]): Promise<void> {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     const result = await runTestFile(values.root, file, 1000 * Number(values.deadline))
     results.push(result)

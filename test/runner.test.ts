@@ -34,9 +34,34 @@ test('sums the totals of all files in its last line', () => {
 })
 
 test('runs those of a real Swarm only where it is told to, and sums all together', () => {
-  const files = { 'one.test.ts': PASSING, 'swarm/two.test.ts': PASSING, 'swarm/long/three.test.ts': PASSING }
+  const files = { 'one.test.ts': PASSING, 'swarm/two.test.ts': PASSING }
   assert.is(runOver(files).last, '2 passed, 0 failed')
   assert.is(runOver(files, ['--swarm']).last, '4 passed, 0 failed')
+})
+
+test('runs those of a real Swarm one after the other, beside the rest', () => {
+  const lab = (before: string[], own: string) =>
+    `${HEAD}import { existsSync, writeFileSync } from 'node:fs'
+    test('a', async () => {
+      for (const other of ${JSON.stringify(before)}) assert.ok(existsSync(other), other)
+      assert.not(existsSync('${own}'))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      writeFileSync('${own}', '')
+    })
+    test.run()`
+  const other = `${HEAD}import { existsSync } from 'node:fs'
+    test('a', async () => {
+      while (!existsSync('first')) await new Promise((resolve) => setTimeout(resolve, 20))
+    })
+    test.run()`
+  const files = {
+    'swarm/a.test.ts': lab([], 'first'),
+    'swarm/b.test.ts': lab(['first'], 'second'),
+    'swarm/c.test.ts': lab(['first', 'second'], 'third'),
+    'other.test.ts': other,
+  }
+  const { last, stdout } = runOver(files, ['--swarm', '--jobs', '2', '--deadline', '60'])
+  assert.is(last, '4 passed, 0 failed', stdout)
 })
 
 test('counts a failed test, prints its output and fails', () => {

@@ -9,12 +9,13 @@ import {
   type Positionals,
   parseArguments,
 } from './arguments.ts'
+import { keepCompiled } from './compile-cache.mjs'
 import { createConfirm } from './confirm.ts'
 import { createEnding } from './ending.ts'
 import { renderHelp } from './help.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import { createReporter } from './reporters/choose.ts'
-import { createContext } from './wire.ts'
+import type { createContext } from './wire.ts'
 
 export type CommandArguments<F extends Flags> = {
   readonly positionals: readonly string[]
@@ -77,7 +78,7 @@ async function runWithContext<F extends Flags>(
   const reporter = createReporter({ json: common.json, quiet: common.quiet, stream: process.stderr })
   const profileFile = common.profile ?? 'config/local.yml'
   const isSilent = common.json || common.quiet
-  const { context, close } = await (parts.createContext ?? createContext)({
+  const { context, close } = await (parts.createContext ?? (await loadWiring()))({
     profileFile,
     reporter,
     signal,
@@ -92,4 +93,10 @@ async function runWithContext<F extends Flags>(
     reporter.close()
     await close()
   }
+}
+
+/** Packages that only a command needs which goes to work, kept compiled. */
+async function loadWiring(): Promise<typeof createContext> {
+  keepCompiled()
+  return (await import('./wire.ts')).createContext
 }

@@ -49,9 +49,7 @@ type Engine = Pick<
 >
 
 async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports> {
-  const [inputs, pairs, store, writer, images, stackFiles, engine, embedder] = await Promise.all([
-    import('../adapters/inputs/open-input.ts'),
-    import('../adapters/inputs/golden-pairs.ts'),
+  const [store, writer, images, stackFiles, engine, embedder] = await Promise.all([
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
@@ -60,7 +58,11 @@ async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports
     createEmbedder(profile),
   ])
   return {
-    inputs: { open: (path) => inputs.openInput(path), readPairs: pairs.readGoldenPairs },
+    // Readers of all formats, which one command in ten needs.
+    inputs: {
+      open: async (path) => (await import('../adapters/inputs/open-input.ts')).openInput(path),
+      readPairs: async (path) => (await import('../adapters/inputs/golden-pairs.ts')).readGoldenPairs(path),
+    },
     generations: store.createGenerationStore(profile.generations),
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),

@@ -46,5 +46,7 @@ function examinePort({ name, isTaken, containers }: PortReport, needs: PortNeeds
   }
   if (!isTaken || containers.length > 0 || meshed.length > 0) return []
   const detail = `port ${port} on ${name} is taken by a process that is no container`
-  return [fail('port', detail, `${hint} (ss -ltnp 'sport = :${port}' tells who has it)`)]
+  // An engine that was killed may go on holding ports of containers that are no more.
+  const who = `(ss -ltnp 'sport = :${port}' tells who has it; where that is docker-proxy, restart docker)`
+  return [fail('port', detail, `${hint} ${who}`)]
 }

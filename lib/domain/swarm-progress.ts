@@ -68,7 +68,7 @@ export function judge(view: SwarmView, { wanted, known }: Wanted): Verdict {
   }
   if (update?.state === 'updating' || update?.state === 'rollback_started') {
     const why = update.message || update.state
-    return findReady(view).length < spec.replicas ? describeWaiting(view, why) : { state: 'ending', why }
+    return countSlots(findReady(view)) < spec.replicas ? describeWaiting(view, why) : { state: 'ending', why }
   }
   if (failed) return { state: 'failed', why: `${spec.name}.${failed.slot} ended`, task: failed }
   return judgeTasks(view, spec)
@@ -83,12 +83,20 @@ function isMadeAs({ spec, made, content }: SwarmService, wanted: MadeService): b
 function judgeTasks(view: SwarmView, spec: ServiceSpec): Verdict {
   const { tasks, nodes } = view
   const ready = findReady(view)
-  if (ready.length < spec.replicas) {
-    return describeWaiting(view, `${ready.length} of ${spec.replicas} tasks of ${spec.name} are ready`)
+  const filled = countSlots(ready)
+  if (filled < spec.replicas) {
+    return describeWaiting(view, `${filled} of ${spec.replicas} tasks of ${spec.name} are ready`)
   }
   const others = tasks.filter((task) => (isWanted(task) && !ready.includes(task)) || isLeaving(task, nodes))
-  if (others.length === 0 && ready.length === spec.replicas) return { state: 'settled' }
-  return { state: 'ending', why: `${others.length} former tasks of ${spec.name} are ending` }
+  const left = others.length + filled - spec.replicas
+  return left === 0
+    ? { state: 'settled' }
+    : { state: 'ending', why: `${left} former tasks of ${spec.name} are ending` }
+}
+
+/** A node that was down and is back may leave two tasks in one place, which the Swarm bears until its next change. */
+function countSlots(tasks: readonly SwarmTask[]): number {
+  return new Set(tasks.map(({ slot }) => slot)).size
 }
 
 function findReady({ service, tasks }: SwarmView): SwarmTask[] {

@@ -52,6 +52,8 @@ async function beginRun(session: Session, { command, target, clusters, former }:
     startedAt,
     owner: session.context.owner,
   }
-  await session.changeRecord((record) => withRun(record, run))
-  await session.log('run-begin', `${command} ${former?.name ?? 'nothing'} -> ${target.name}`)
+  await Promise.all([
+    session.changeRecord((record) => withRun(record, run)),
+    session.log('run-begin', `${command} ${former?.name ?? 'nothing'} -> ${target.name}`),
+  ])
 }

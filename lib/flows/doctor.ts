@@ -7,7 +7,7 @@ import { examineGenerations } from './examine-generations.ts'
 import { examineEmbedder, examineLock, examinePort } from './examine-surroundings.ts'
 import { lookAtFleet } from './look-at-fleet.ts'
 
-/** Whoever has not answered by then is a finding. A task on a dead node takes an engine ten seconds to give up. */
+/** Whoever has not answered by then is a finding. An engine gives up a task on a dead node well before. */
 const LIMIT_MS = 13_000
 const LATE_MS = 2000
 

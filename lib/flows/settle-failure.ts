@@ -4,7 +4,7 @@ import type { Action } from '../domain/plan.ts'
 import { withQuarantine, withRun } from '../domain/record-rules.ts'
 import { StepFailure } from './apply-plan.ts'
 import { readContentDigest } from './content-digest.ts'
-import { goBack } from './go-back.ts'
+import { describeStanding, goBack } from './go-back.ts'
 import { observeFleet } from './observe.ts'
 import { describeMove, type Move } from './prepare-move.ts'
 import type { Session } from './session.ts'
@@ -30,7 +30,7 @@ export async function settleFailure(session: Session, move: Move, error: unknown
     return isBlamed ? rolledBack(move, reason) : asItWas(move, error)
   } catch (failure) {
     if (session.context.signal.aborted) return interrupted(move)
-    return session.signal.aborted ? failure : stuck(move, reason, failure)
+    return session.signal.aborted ? failure : await stuck(session, move, { reason, failure })
   }
 }
 
@@ -91,12 +91,23 @@ function interrupted(move: Move): LongshoreError {
   })
 }
 
-function stuck(move: Move, reason: string, failure: unknown): LongshoreError {
-  return new LongshoreError('stuck', `${reason}\n${messageOf(failure)}`, {
+async function stuck(
+  session: Session,
+  move: Move,
+  { reason, failure }: { readonly reason: string; readonly failure: unknown },
+): Promise<LongshoreError> {
+  return new LongshoreError('stuck', `${reason}\n${await describeReturn(session, move, failure)}`, {
     hint: 'status.mjs shows where the fleet stands; mend what failed, then run the same command again',
     answer: describeMove(move),
     cause: failure,
   })
+}
+
+/** Where a step back failed, that itself tells what stands where; not so where the way back was cut off before or after. */
+async function describeReturn(session: Session, { target, former }: Move, failure: unknown): Promise<string> {
+  if (failure instanceof LongshoreError && failure.kind === 'stuck') return failure.message
+  const what = `going back from ${target.name} to ${former?.name ?? 'nothing'} was cut off`
+  return `${what}: ${messageOf(failure)}\n${await describeStanding(session)}`
 }
 
 function describeFormer({ former }: Move): string {

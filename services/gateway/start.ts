@@ -14,6 +14,12 @@ import { addGatewayRoutes } from './routes.ts'
 import { createSearch } from './search.ts'
 import { type Canary, startCanary } from './watch-canary.ts'
 
+/**
+ * Tasks are near: an address that lets one wait for longer is that of a task that has ended. DNS may keep telling it,
+ * above all while its service has no other task.
+ */
+const CONNECT_MS = 1_000
+
 /** Answers queries from one generation. Raises `usage`, `not-found`, and `corrupt` when its files are not whole. */
 export const startGateway: StartService = async (settings, env, log) => {
   const { timeoutMs, generations } = settings
@@ -23,7 +29,7 @@ export const startGateway: StartService = async (settings, env, log) => {
   }
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
-  const client = createHttpClient()
+  const client = createHttpClient({ connectMs: CONNECT_MS })
   const url = env.EXTRACTION_URL
   const embedder = createTfServingEmbedder({
     endpoints: () => (url ? [url] : discovery.endpointsOf(EXTRACTION)),

@@ -5,6 +5,7 @@ import { LongshoreError } from '../../lib/domain/errors.ts'
 import type { ServiceSpec, ServiceState, Task } from '../../lib/domain/service.ts'
 import type { Orchestrator } from '../../lib/ports/orchestrator.ts'
 import { rejectsWith } from '../support/errors.ts'
+import type { Register } from './side-by-side.ts'
 
 export type OrchestratorSubject = {
   readonly orchestrator: Orchestrator
@@ -27,10 +28,14 @@ const NEVER = new AbortController().signal
 const DG_1 = { name: 'dg_1', digest: 'sha256:1' }
 const DG_2 = { name: 'dg_2', digest: 'sha256:2' }
 
-/** Registers the promises of the port Orchestrator as tests, each on a subject of its own. */
-export function describeOrchestrator(name: string, makeSubject: () => Promise<OrchestratorSubject>): void {
+/** Registers the promises of the port Orchestrator as tests, each on a subject of its own; `register` may run some at once. */
+export function describeOrchestrator(
+  name: string,
+  makeSubject: () => Promise<OrchestratorSubject>,
+  register: Register = test,
+): void {
   const promise = (promised: string, check: (subject: OrchestratorSubject) => Promise<void>) =>
-    test(`${name} ${promised}`, async () => {
+    register(`${name} ${promised}`, async () => {
       const subject = await makeSubject()
       try {
         await check(subject)
@@ -213,7 +218,7 @@ export function makeSpec(
 function change(
   { orchestrator }: OrchestratorSubject,
   spec: ServiceSpec,
-  deadlineMs = 20_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   return orchestrator.change(spec, { signal: NEVER, deadlineMs })
 }

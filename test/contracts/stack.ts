@@ -8,6 +8,7 @@ import type { Orchestrator } from '../../lib/ports/orchestrator.ts'
 import type { Stack } from '../../lib/ports/stack.ts'
 import { rejectsWith } from '../support/errors.ts'
 import { FAILURES, makeSpec } from './orchestrator.ts'
+import type { Register } from './side-by-side.ts'
 
 export type StackSubject = {
   readonly stack: Stack
@@ -19,12 +20,16 @@ export type StackSubject = {
   readonly failureDeadlineMs?: number
 }
 
-const OPTIONS = { signal: new AbortController().signal, deadlineMs: 20_000 }
+const OPTIONS = { signal: new AbortController().signal, deadlineMs: 60_000 }
 
-/** Registers the promises of the port Stack as tests, each on a subject of its own. */
-export function describeStack(name: string, makeSubject: () => Promise<StackSubject>): void {
+/** Registers the promises of the port Stack as tests, each on a subject of its own; `register` may run some at once. */
+export function describeStack(
+  name: string,
+  makeSubject: () => Promise<StackSubject>,
+  register: Register = test,
+): void {
   const promise = (promised: string, check: (subject: StackSubject) => Promise<void>) =>
-    test(`${name} ${promised}`, async () => {
+    register(`${name} ${promised}`, async () => {
       const subject = await makeSubject()
       try {
         await check(subject)

@@ -4,6 +4,7 @@ import { EMPTY_RECORD, type FleetRecord, type JournalEntry } from '../../lib/dom
 import type { Claim, StateStore } from '../../lib/ports/state-store.ts'
 import { rejectsWith } from '../support/errors.ts'
 import { eventually } from '../support/eventually.ts'
+import type { Register } from './side-by-side.ts'
 
 export type StateStoreSubject = {
   /** A store that nobody has used. */
@@ -25,10 +26,14 @@ const RECORD: FleetRecord = {
   },
 }
 
-/** Registers the promises of the port StateStore as tests, each on a subject of its own. */
-export function describeStateStore(name: string, makeSubject: () => Promise<StateStoreSubject>): void {
+/** Registers the promises of the port StateStore as tests, each on a subject of its own; `register` may run some at once. */
+export function describeStateStore(
+  name: string,
+  makeSubject: () => Promise<StateStoreSubject>,
+  register: Register = test,
+): void {
   const promise = (promised: string, check: (subject: StateStoreSubject) => Promise<void>) =>
-    test(`${name} ${promised}`, async () => check(await makeSubject()))
+    register(`${name} ${promised}`, async () => check(await makeSubject()))
 
   promise('begins with an empty record and an empty journal', async ({ store }) => {
     assert.equal(await store.read(), EMPTY_RECORD)

@@ -113,6 +113,24 @@ test('a task that ends during the wait has failed it, one that was there before 
   assert.is(judge(broken, { wanted: made(FIRST), known: new Set([first.id]) }).state, 'waiting')
 })
 
+test('two tasks in one place, left by a node that was away, count as the one that shall be there', () => {
+  const view = read('running')
+  const [first] = view.tasks as [SwarmTask]
+  const tasks = [...view.tasks, { ...first, id: 'left' }]
+  assert.equal(judge({ ...view, tasks }, { wanted: made(FIRST), known: NOBODY }), { state: 'settled' })
+  const inOnePlace = view.tasks.map((task) => ({ ...task, slot: first.slot }))
+  assert.equal(judge({ ...view, tasks: inOnePlace }, { wanted: made(FIRST), known: NOBODY }), {
+    state: 'waiting',
+    why: '1 of 2 tasks of index_0 are ready',
+  })
+})
+
+test('a task too many is waited for until it ends', () => {
+  const view = read('running')
+  const tasks = [...view.tasks, { ...view.tasks[0]!, id: 'surplus', slot: 3 }]
+  assert.is(judge({ ...view, tasks }, { wanted: made(FIRST), known: NOBODY }).state, 'ending')
+})
+
 test('a task of another making does not count, although it runs', () => {
   const view = read('running')
   const service = { ...view.service!, mark: 'another' }

@@ -133,6 +133,22 @@ test('is stuck when going back fails, says what stands where, and goes on going 
   assert.is(fleet.state.record.run, null)
 })
 
+test('is stuck when the way back is cut off, says what stands where, and goes on once it can', async () => {
+  const fleet = await makeServing()
+  failures.load?.(fleet)
+  fleet.state.failOn = (what) =>
+    'releases' in what && what.run?.phase === 'compensating'
+      ? new LongshoreError('remote', 'nobody answers')
+      : undefined
+  const error = await raised('stuck', update(fleet.context()))
+  assert.match(error.message, 'going back from dg_8 to dg_7 was cut off: nobody answers')
+  assert.match(error.message, 'gateway holds dg_7')
+  assert.equal(fleet.state.record.quarantined, [])
+  fleet.state.failOn = () => undefined
+  fleet.orchestrator.failOn = () => undefined
+  assert.is((await update(fleet.context())).outcome, 'done')
+})
+
 test('is stuck when the gateway says that it is back but its tasks serve something else', async () => {
   const fleet = await makeServing()
   failures.soak?.(fleet)

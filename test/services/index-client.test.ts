@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createHttpClient } from '../../lib/adapters/http/client.ts'
+import { createHttpClient, type HttpClient } from '../../lib/adapters/http/client.ts'
 import { UnreachableError } from '../../lib/adapters/http/unreachable.ts'
 import type { Group } from '../../lib/domain/service.ts'
 import { createIndexClient } from '../../services/gateway/index-client.ts'
 import { createTaskOrder } from '../../services/gateway/task-order.ts'
+import { startDeadAddress } from '../support/dead-address.ts'
 import { type StubReply, type StubServer, startStub } from '../support/stub-server.ts'
 
 const REF = { name: 'dg_8', digest: 'sha256:8' }
@@ -32,14 +33,21 @@ const elsewhere = () =>
     body: JSON.stringify({ error: { code: 'generation_not_served', message: 'only dg_7' } }),
   }))
 
-function makeClient(endpoints: Record<string, readonly string[]>, groups: readonly Group[] = ['a', 'b']) {
+type Options = {
+  readonly groups?: readonly Group[]
+  readonly client?: HttpClient
+  readonly attemptMs?: number
+}
+
+function makeClient(endpoints: Record<string, readonly string[]>, options: Options = {}) {
+  const { groups = ['a', 'b'], client = createHttpClient(), attemptMs = 1000 } = options
   const discovery = { endpointsOf: (service: string) => endpoints[service] ?? [], refresh: () => undefined }
   const askShard = createIndexClient({
     ref: REF,
     groups,
     discovery,
-    client: createHttpClient(),
-    attemptMs: 1000,
+    client,
+    attemptMs,
   })
   return (timeoutMs = 5000) =>
     askShard({ cluster: 0, vector: new Float32Array(4), k: 1, signal: AbortSignal.timeout(timeoutMs) })
@@ -85,16 +93,19 @@ test('tells at once when tasks of every group serve another generation', async (
   const [one, other] = [await elsewhere(), await elsewhere()]
   const error = await failureOf(makeClient({ index_0: [one.url], index_0_b: [other.url] })())
   assert.is((error as Error & { code: string }).code, 'generation_not_served')
-  const alone = await failureOf(makeClient({ index_0: [one.url] }, ['a'])())
+  const alone = await failureOf(makeClient({ index_0: [one.url] }, { groups: ['a'] })())
   assert.is((alone as Error & { code: string }).code, 'generation_not_served')
 })
 
 test('never takes the answer of another cluster, whose task has the address of one that ended', async () => {
   const [mine, foreign] = [await answering(), await start(() => hitsOf(1))]
-  const ask = makeClient({ index_0: [foreign.url, mine.url] }, ['a'])
+  const ask = makeClient({ index_0: [foreign.url, mine.url] }, { groups: ['a'] })
   for (let count = 0; count < 10; count++) await ask()
   assert.is(mine.requests.length, 10)
-  assert.instance(await failureOf(makeClient({ index_0: [foreign.url] }, ['a'])(200)), UnreachableError)
+  assert.instance(
+    await failureOf(makeClient({ index_0: [foreign.url] }, { groups: ['a'] })(200)),
+    UnreachableError,
+  )
 })
 
 test('asks a task last for a second that could not answer, then one request tries it before all others', () => {
@@ -117,6 +128,16 @@ test('asks a task of the other group next when one cannot be reached', async () 
   for (let count = 0; count < 20; count++) assert.equal(await ask(), [HIT])
   assert.is(mine.requests.length, 20)
   assert.ok(dead.requests.length <= 2, String(dead.requests.length))
+})
+
+test('asks another one soon when an address lets connections wait', async () => {
+  const [dead, other] = [await startDeadAddress(), await answering()]
+  const client = createHttpClient({ connectMs: 100 })
+  const ask = makeClient({ index_0: [dead.url, other.url] }, { client, attemptMs: 60_000 })
+  const from = performance.now()
+  for (let count = 0; count < 4; count++) assert.equal(await ask(60_000), [HIT])
+  assert.ok(performance.now() - from < 30_000)
+  await dead.stop()
 })
 
 test('asks all of them when all of them rest, and nobody when there is nobody', () => {

@@ -22,8 +22,6 @@ export type Result = {
 
 /** Where the tests of a real Swarm are. */
 export const SWARM = join('test', 'swarm')
-/** Those of them that take longer than one wants to wait before every change. */
-export const LONG = join(SWARM, 'long')
 
 /**
  * Test files below `root` whose path has one of the filters; without filters all but those of a real Swarm, which need

@@ -85,8 +85,9 @@ scenario('rolls back from a machine that has only the profile and a key, and sta
   const times = await readTaskTimes(fleet.lab, `${FLEET}_gateway`)
   const took = Math.max(...times.map(({ readyAt }) => readyAt)) - startedAt
   const starting = Math.min(...times.map(({ createdAt, readyAt }) => readyAt - createdAt))
+  const ratio = (took / starting).toFixed(2)
   console.log(
-    `rollback: all gateways after ${took} ms, ${(took / starting).toFixed(2)} x the start of one (${starting} ms)`,
+    `rollback: every gateway task on dg_1 ${took} ms after the command, ${ratio} x the start of one (${starting} ms); promised: 2 x`,
   )
   await answered(200)
   await expectRun(fleet, ['update-indices', 'dg_2'], { code: 14, serving: 'dg_1', beside: 'dg_2' })

@@ -16,12 +16,18 @@ export type HttpClient = {
   post(url: string, options: PostOptions): Promise<HttpReply>
 }
 
+export type HttpClientOptions = {
+  /** How long a connection may take to come about, in milliseconds. */
+  readonly connectMs?: number
+}
+
 /** Shorter than any server waits, so that no request meets a connection that is just being closed. */
 const IDLE_MS = 1_000
 const CONNECTIONS_PER_SERVER = 128
 
-export function createHttpClient(): HttpClient {
+export function createHttpClient({ connectMs = 10_000 }: HttpClientOptions = {}): HttpClient {
   const dispatcher = new Agent({
+    connect: { timeout: connectMs },
     connections: CONNECTIONS_PER_SERVER,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,
@@ -31,13 +37,27 @@ export function createHttpClient(): HttpClient {
   return {
     async post(url, { body, contentType, signal }) {
       try {
+        signal.throwIfAborted()
         const headers = { 'content-type': contentType }
-        const reply = await request(url, { method: 'POST', dispatcher, body, headers, signal })
+        const asking = request(url, { method: 'POST', dispatcher, body, headers, signal })
+        const reply = await orAborted(asking, signal)
         return { status: reply.statusCode, body: Buffer.from(await reply.body.arrayBuffer()) }
       } catch (error) {
         const reason = signal.aborted ? 'no answer in time' : messageOf(error)
         throw new UnreachableError(`cannot reach ${url}: ${reason}`, error)
       }
     },
+  }
+}
+
+/** What comes first; undici itself heeds a signal only once it is connected, and a dead address never answers. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

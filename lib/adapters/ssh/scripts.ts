@@ -4,7 +4,10 @@
 /** Exit codes of the scripts that say more than "failed". */
 export const CODES = { missing: 3, short: 4, damaged: 5, link: 6, notDirectory: 7 } as const
 
-/** $1 home. Prints free bytes, bytes of memory, then the names that may be generations. */
+/**
+ * $1 home. Prints free bytes, bytes of memory, then a line for each name that may be a generation, with its manifest,
+ * which means the same without its line breaks, where it has one.
+ */
 export const INSPECT = `
 directory=$1
 while [ ! -d "$directory" ]; do directory=$(dirname -- "$directory"); done
@@ -12,8 +15,12 @@ df -B1 --output=avail -- "$directory" | tail -n 1 || exit
 while read -r key value unit; do [ "$key" = MemTotal: ] && echo "$((value * 1024))"; done < /proc/meminfo
 [ -e "$1" ] || exit 0
 cd -- "$1" || exit
-for name in dg_*; do [ -e "$name" ] && echo "$name"; done
-:`
+for name in dg_*; do
+  [ -e "$name" ] || continue
+  manifest=$name/manifest.json
+  text=$([ -L "$name" ] || [ -L "$manifest" ] || [ ! -f "$manifest" ] || tr -d '\\n' < "$manifest") || exit
+  printf '%s %s\\n' "$name" "$text"
+done`
 
 /** $1 directory of a generation. Prints its manifest. */
 export const READ_MANIFEST = `

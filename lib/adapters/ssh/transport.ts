@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path/posix'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
+import { parseManifest } from '../../domain/parse-manifest.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
 import { deliverFiles } from './delivery.ts'
-import { findProblem, readHeld } from './held-files.ts'
+import { findProblem } from './held-files.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { INSPECT, REMOVE } from './scripts.ts'
 
@@ -82,9 +83,8 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
   try {
     const options = { signal, timeoutMs: allowMs(place, 0) }
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
-    const [free, memory, ...names] = stdout.split('\n')
-    const known = names.filter(isGenerationName).sort(compareGenerations)
-    const generations = await Promise.all(known.map((one) => inspectGeneration(place, one, signal)))
+    const [free, memory, ...lines] = stdout.split('\n')
+    const generations = lines.flatMap(parseHeld).sort((a, b) => compareGenerations(a.name, b.name))
     return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations }
   } catch (error) {
     if (signal.aborted) throw error
@@ -100,8 +100,19 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
   }
 }
 
-async function inspectGeneration(place: Place, name: string, signal: AbortSignal): Promise<HeldGeneration> {
-  const held = await readHeld(place, name, signal)
-  const manifest = 'manifest' in held ? held.manifest : null
-  return { name, digest: manifest?.generation === name ? manifest.digest : null }
+/** A generation by its name and its manifest on one line; a manifest that cannot be read has no digest. */
+function parseHeld(line: string): HeldGeneration[] {
+  const [, name = '', text = ''] = /^(\S+) (.*)$/.exec(line) ?? []
+  if (!isGenerationName(name)) return []
+  const manifest = parseSoundly(text)
+  return [{ name, digest: manifest?.generation === name ? manifest.digest : null }]
+}
+
+function parseSoundly(text: string): Manifest | null {
+  try {
+    return parseManifest(text, MANIFEST_FILE)
+  } catch (error) {
+    if (error instanceof LongshoreError) return null
+    throw error
+  }
 }

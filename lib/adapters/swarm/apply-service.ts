@@ -2,14 +2,14 @@ import { LongshoreError } from '../../domain/errors.ts'
 import type { MadeService } from '../../domain/made-service.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
 import type { SwarmNode, SwarmService } from '../../domain/swarm-inspect.ts'
-import { swarmServiceName } from '../../domain/swarm-names.ts'
 import { renderService, renderStack, type StackService } from '../../domain/swarm-stack.ts'
 import { pause } from '../process/pause.ts'
 import { createNetwork, deployStack, forgetImage, listNetworks } from './docker-argv.ts'
 import { describeFailure } from './docker-client.ts'
-import { type Engine, readFence } from './engine-parts.ts'
+import { type Engine, readFence, readService } from './engine-parts.ts'
+import type { Fence } from './fence.ts'
 import { listOtherMembers, prepareMembers } from './node-labels.ts'
-import { readServices } from './read-fleet.ts'
+import type { FleetView } from './read-fleet.ts'
 
 const PAUSE_MS = 400
 const ATTEMPTS = 10
@@ -27,17 +27,28 @@ export function makeService(
   return { spec, content: renderService(spec, { settings, excluded, loadSeconds }) }
 }
 
+/** What a service is written over, and under which lock. */
+export type Standing = { readonly fence: Fence; readonly view: FleetView }
+
+/** A service as it stands, and the lock as it is now. Raises `remote`, and `locked` when the lock was lost. */
+export async function readStanding(engine: Engine, name: string, signal: AbortSignal): Promise<Standing> {
+  const [fence, view] = await Promise.all([readFence(engine, signal), readService(engine, name, signal)])
+  return { fence, view }
+}
+
 /** Writes a service, byte by byte of what it is made of: tasks that are made of the same stay. Raises `remote`, `locked`. */
 export async function applyService(
   engine: Engine,
   { spec, content }: MadeService,
-  { nodes, signal }: { readonly nodes: readonly SwarmNode[]; readonly signal: AbortSignal },
+  { standing, signal }: { readonly standing: Standing; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { services, nodes } = standing.view
   await Promise.all([
-    prepareNetwork(engine, signal),
+    // The network of a service cannot be removed.
+    services.length === 0 && prepareNetwork(engine, signal),
     prepareMembers(engine, { nodes, wanted: spec.nodes }, signal),
   ])
-  await deploy(engine, spec, { made: content, signal })
+  await deploy(engine, spec, { made: content, standing, signal })
 }
 
 /** Two operators whose services share the Swarm may both make it. */
@@ -49,19 +60,17 @@ async function prepareNetwork({ manager, settings: { fleet } }: Engine, signal: 
   }
 }
 
+type Writing = { readonly made: StackService; readonly standing: Standing; readonly signal: AbortSignal }
+
 /** Writes the service whole. The Swarm refuses it when the service changed since docker read it: then all is looked at again. */
-async function deploy(
-  engine: Engine,
-  spec: ServiceSpec,
-  { made, signal }: { readonly made: StackService; readonly signal: AbortSignal },
-): Promise<void> {
+async function deploy(engine: Engine, spec: ServiceSpec, writing: Writing): Promise<void> {
   const { manager, settings } = engine
   const { fleet } = settings
+  const { made, signal } = writing
+  let { standing } = writing
   for (let attempt = 1; ; attempt++) {
-    const [fence, [current]] = await Promise.all([
-      readFence(engine, signal),
-      readServices(manager, [swarmServiceName(fleet, spec.name)], signal),
-    ])
+    const { fence, view } = standing
+    const [current] = view.services
     const { number } = fence
     if (current && number < current.fence && number > 0) throw refuse(spec.name, current.fence, number)
     if (current && isImageForeign(current)) await manager.read(forgetImage(current.id), { signal, fence })
@@ -71,6 +80,7 @@ async function deploy(
     const isRace = /out of sequence|already exists|name conflicts/i.test(result.stderr)
     if (!isRace || attempt === ATTEMPTS) throw describeFailure(deployStack(fleet), result)
     await pause(PAUSE_MS * attempt * Math.random(), signal)
+    standing = await readStanding(engine, spec.name, signal)
   }
 }
 

@@ -4,8 +4,8 @@ import { isSameSpec } from '../../domain/plan-services.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
 import type { SwarmService } from '../../domain/swarm-inspect.ts'
 import type { ChangeOptions } from '../../ports/orchestrator.ts'
-import { applyService, makeService } from './apply-service.ts'
-import { type Engine, readService } from './engine-parts.ts'
+import { applyService, makeService, readStanding } from './apply-service.ts'
+import type { Engine } from './engine-parts.ts'
 import type { FleetView } from './read-fleet.ts'
 import { removeService } from './remove-services.ts'
 import { settle } from './settle.ts'
@@ -20,14 +20,15 @@ export async function changeService(
   options: ChangeOptions,
 ): Promise<void> {
   const { signal, deadlineMs, content } = options
-  const before = await readService(engine, spec.name, signal)
-  const [former] = before.services
-  const { nodes } = before
+  const standing = await readStanding(engine, spec.name, signal)
+  const { view } = standing
+  const [former] = view.services
+  const { nodes } = view
   const wanted = content ? { spec, content } : makeService(engine, spec, { nodes, deadlineMs })
-  const known = listIds(before)
+  const known = listIds(view)
   const end = performance.now() + deadlineMs
   const isThere = former !== undefined && isAsMade(former, wanted) && !isPaused(former)
-  if (!isThere) await applyService(engine, wanted, { nodes, signal })
+  if (!isThere) await applyService(engine, wanted, { standing, signal })
   try {
     await settle(engine, { wanted, known, end }, signal)
   } catch (error) {
@@ -55,14 +56,15 @@ async function putBack(engine: Engine, failed: Failed, signal: AbortSignal): Pro
       await removeService(engine, spec.name, signal)
       return error
     }
-    const view = await readService(engine, spec.name, signal)
+    const standing = await readStanding(engine, spec.name, signal)
+    const { view } = standing
     const { nodes } = view
     const [current] = view.services
     const back = former.content
       ? { spec: former.spec, content: former.content }
       : makeService(engine, former.spec, { nodes, deadlineMs })
     const isBack = current !== undefined && isAsMade(current, back) && !isPaused(current)
-    if (!isBack) await applyService(engine, back, { nodes, signal })
+    if (!isBack) await applyService(engine, back, { standing, signal })
     const end = performance.now() + Math.max(deadlineMs, LEAST_BACK_MS)
     await settle(engine, { wanted: back, known: listIds(view), end }, signal)
     return error

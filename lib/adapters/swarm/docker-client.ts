@@ -1,11 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { RemoteShell, RunResult } from '../../ports/remote-shell.ts'
+import { eachArgv, thenArgv } from './compound-argv.ts'
 import { type Fence, fenceArgv, OVERTAKEN } from './fence.ts'
 
 export type AskOptions = {
   readonly signal: AbortSignal
   readonly stdin?: string
+  /**
+   * Arguments with which docker prints ids: the command is run for these, and not where there are none. Where there are
+   * several, each is itself run for what the next one prints.
+   */
+  readonly each?: readonly (readonly string[])[]
+  /** Arguments with which docker is run once the command has succeeded; both print. */
+  readonly followedBy?: readonly string[]
   /** How long to go on asking while no manager can answer, in milliseconds. */
   readonly patienceMs?: number
   /** The lock that a change is made under: raises `locked`, and changes nothing, where a newer one was taken. */
@@ -20,7 +28,8 @@ export interface Manager {
   read(args: readonly string[], options: AskOptions): Promise<string>
 }
 
-const PATIENCE_MS = 30_000
+/** A Swarm whose leader is lost has been seen to be silent for 23 s, on managers that have much to do. */
+const PATIENCE_MS = 45_000
 const COMMAND_MS = 20_000
 const PAUSE_MS = 500
 
@@ -48,7 +57,7 @@ export function createManager(shell: RemoteShell, nodes: readonly string[]): Man
   }
   const run: Manager['run'] = async (args, options) => {
     const { fence, patienceMs = PATIENCE_MS } = options
-    const argv = ['docker', ...args]
+    const argv = compose(args, options)
     const start = performance.now()
     for (;;) {
       const result = await tryAll(fence ? fenceArgv(argv, fence) : argv, options)
@@ -71,6 +80,12 @@ export function createManager(shell: RemoteShell, nodes: readonly string[]): Man
       throw describeFailure(args, result)
     },
   }
+}
+
+function compose(args: readonly string[], { each = [], followedBy }: AskOptions): readonly string[] {
+  const commands = [args, ...each].map((one) => ['docker', ...one])
+  const argv = commands.reduceRight((list, command) => eachArgv(command, list))
+  return followedBy ? thenArgv(argv, ['docker', ...followedBy]) : argv
 }
 
 /** A failed command in docker's own words. */

@@ -5,6 +5,9 @@ import type { Manager } from './docker-client.ts'
 import type { Fence } from './fence.ts'
 import { type FleetView, readNamed } from './read-fleet.ts'
 
+/** What ending and watching may take beyond what the settings say, on nodes that have much to do. */
+const SLACK_MS = 15_000
+
 /** What every change of a service needs. */
 export type Engine = {
   readonly shell: RemoteShell
@@ -17,6 +20,11 @@ export type Engine = {
 /** The lock that a change is made under, as it is now. Raises `locked` when it was lost. */
 export async function readFence({ readFence, settings }: Engine, signal: AbortSignal): Promise<Fence> {
   return { fleet: settings.fleet, number: await readFence(signal) }
+}
+
+/** How long tasks may take to end, and the Swarm to stop watching those in their place, in milliseconds. */
+export function endingMs({ settings: { graceSeconds, monitorSeconds } }: Pick<Engine, 'settings'>): number {
+  return 1000 * (graceSeconds + monitorSeconds) + SLACK_MS
 }
 
 /** One service of the fleet with all its tasks; without the service where there is none. */

@@ -1,5 +1,5 @@
 import type { GenerationRef } from '../../domain/generation.ts'
-import type { HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import type { NodeFacts, Transport } from '../../ports/transport.ts'
 import type { NodeLabels } from './node-labels.ts'
 
 /**
@@ -10,8 +10,11 @@ import type { NodeLabels } from './node-labels.ts'
 export function createLabelledTransport(transport: Transport, labels: NodeLabels): Transport {
   return {
     async inspect(node, signal) {
+      const marks = labels.readMarks(node, signal)
+      // Told below, unless the node says nothing: then it does not matter what it is marked with.
+      marks.catch(() => undefined)
       const facts = await transport.inspect(node, signal)
-      return facts.reachable ? await withoutUnmarked(facts, labels, signal) : facts
+      return facts.reachable ? withoutUnmarked(facts, await marks) : facts
     },
     async deliver(node, directory, manifest, options) {
       const { generation: name, digest } = manifest
@@ -36,13 +39,9 @@ export function createLabelledTransport(transport: Transport, labels: NodeLabels
   }
 }
 
-async function withoutUnmarked(
-  facts: NodeFacts,
-  labels: NodeLabels,
-  signal: AbortSignal,
-): Promise<NodeFacts> {
-  const readable = facts.generations.filter((held) => held.digest !== null) as GenerationRef[]
-  const marked: readonly HeldGeneration[] = await labels.filterMarked(facts.name, readable, signal)
-  const generations = facts.generations.filter((held) => held.digest === null || marked.includes(held))
+function withoutUnmarked(facts: NodeFacts, isMarked: (generation: GenerationRef) => boolean): NodeFacts {
+  const generations = facts.generations.filter(
+    ({ name, digest }) => digest === null || isMarked({ name, digest }),
+  )
   return { ...facts, generations }
 }

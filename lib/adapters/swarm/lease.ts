@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts'
 import { LongshoreError } from '../../domain/errors.ts'
 import { type Hold, type Memory, withoutHold, withRenewal } from '../../domain/swarm-memory.ts'
@@ -8,11 +9,13 @@ import type { MemoryLog } from './memory-log.ts'
 export interface HeldLease extends Lease {
   /** The newest state, which nobody else can have written; undefined once the lease is lost or given back. */
   peek(): Memory | undefined
-  /** Writes the next state. Raises `locked` when the lease was lost or given back. */
-  advance(edit: (memory: Memory) => Memory): Promise<void>
+  /** Writes the next state; what is asked for at once, or meanwhile, is one state. Raises `locked` when the lease was lost or given back. */
+  advance(edit: Edit): Promise<void>
   /** Raises `locked` unless the lease is held, now, in the Swarm's own memory. */
   confirm(signal: AbortSignal): Promise<void>
 }
+
+type Edit = (memory: Memory) => Memory
 
 export type LeaseSettings = { readonly log: MemoryLog; readonly leaseMs: number }
 
@@ -35,7 +38,7 @@ export function keepLease(written: Written, { log, leaseMs }: LeaseSettings): He
     lost.abort(describeLoss(hold))
     return lost.signal.reason as LongshoreError
   }
-  const write = async (edit: (memory: Memory) => Memory, signal: AbortSignal): Promise<void> => {
+  const write = async (edit: Edit, signal: AbortSignal): Promise<void> => {
     if (isReleased) throw new LongshoreError('locked', 'the lock was given back')
     for (;;) {
       signal.throwIfAborted()
@@ -54,6 +57,21 @@ export function keepLease(written: Written, { log, leaseMs }: LeaseSettings): He
     const turn = queue.then(work, work)
     queue = turn.catch(() => undefined)
     return turn
+  }
+  let waiting: { readonly edits: Edit[]; readonly written: Promise<void> } | undefined
+  const advance = (edit: Edit) => {
+    if (waiting) {
+      waiting.edits.push(edit)
+      return waiting.written
+    }
+    const edits = [edit]
+    const written = inTurn(async () => {
+      await nextTurn()
+      waiting = undefined
+      await write((memory) => edits.reduce((former, next) => next(former), memory), lost.signal)
+    })
+    waiting = { edits, written }
+    return written
   }
   const limit = () => AbortSignal.any([lost.signal, AbortSignal.timeout(leaseMs)])
   const renew = async () => {
@@ -76,9 +94,11 @@ export function keepLease(written: Written, { log, leaseMs }: LeaseSettings): He
     fence,
     lost: lost.signal,
     peek: () => (isReleased || lost.signal.aborted ? undefined : last.memory),
-    advance: (edit) => inTurn(() => write(edit, lost.signal)),
+    advance,
     async confirm(signal) {
       lost.signal.throwIfAborted()
+      // Nobody has written since.
+      if (!isReleased && (await log.readNewest({ signal })) === last.number) return
       const head = await log.readHead({ signal })
       if (!isOwn(head) || isReleased) throw lose(head.memory.hold)
     },

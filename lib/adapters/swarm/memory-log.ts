@@ -25,6 +25,8 @@ export type CallOptions = { readonly signal: AbortSignal; readonly patienceMs?: 
 
 /** The states of a fleet's memory, as numbered configs of a Swarm; the largest number is what holds. */
 export interface MemoryLog {
+  /** The number of the newest state, 0 where nothing was ever written. */
+  readNewest(options: CallOptions): Promise<number>
   readHead(options: CallOptions): Promise<Head>
   /**
    * Whether this was the first to write that number, and it is the largest: a Swarm's managers agree on one. Who was
@@ -40,14 +42,10 @@ export interface MemoryLog {
 const KEPT = 10
 
 export function createMemoryLog(manager: Manager, fleet: string): MemoryLog {
-  const readNumbers = async (options: CallOptions) => {
-    const lines = splitLines(await manager.read(listConfigs(memoryPrefix(fleet)), options))
-    return findNumbers(
-      lines.map((line) => JSON.parse(line) as string),
-      fleet,
-    )
-  }
+  const list = listConfigs(memoryPrefix(fleet))
+  const readNumbers = async (options: CallOptions) => parseNumbers(await manager.read(list, options), fleet)
   return {
+    readNewest: async (options) => (await readNumbers(options)).at(-1) ?? 0,
     async readHead(options) {
       for (;;) {
         const number = (await readNumbers(options)).at(-1)
@@ -61,8 +59,8 @@ export function createMemoryLog(manager: Manager, fleet: string): MemoryLog {
     },
     async create(number, memory, options) {
       const args = createConfig(memoryName(fleet, number), { fleet, fence: memory.fence })
-      const result = await manager.run(args, { ...options, stdin: renderMemory(memory) })
-      if (result.code === 0) return (await readNumbers(options)).at(-1) === number
+      const result = await manager.run(args, { ...options, stdin: renderMemory(memory), followedBy: list })
+      if (result.code === 0) return parseNumbers(result.stdout, fleet).at(-1) === number
       if (/already exists/i.test(result.stderr)) return false
       throw describeFailure(args, result)
     },
@@ -75,6 +73,15 @@ export function createMemoryLog(manager: Manager, fleet: string): MemoryLog {
     },
     readClock: async (options) => Date.parse(JSON.parse(await manager.read(readClock(), options)) as string),
   }
+}
+
+/** Among lines that are JSON; docker prints the id of what it creates as it is. */
+function parseNumbers(output: string, fleet: string): number[] {
+  const names = splitLines(output).filter((line) => line.startsWith('"'))
+  return findNumbers(
+    names.map((line) => JSON.parse(line) as string),
+    fleet,
+  )
 }
 
 function parseHead(output: string, number: number, name: string): Head {

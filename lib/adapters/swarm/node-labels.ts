@@ -9,12 +9,8 @@ import { readNodes } from './read-fleet.ts'
 
 /** Tells the scheduler which nodes hold which generations whole: no task of a generation goes anywhere else. */
 export interface NodeLabels {
-  /** Those of `generations` that the node is marked with, by their digest. */
-  filterMarked<T extends GenerationRef>(
-    node: string,
-    generations: readonly T[],
-    signal: AbortSignal,
-  ): Promise<T[]>
+  /** Tells which generations a node is marked with. Those who ask at once are answered from one look. */
+  readMarks(node: string, signal: AbortSignal): Promise<(generation: GenerationRef) => boolean>
   /** Raises `usage` for a node that is not in the Swarm. */
   mark(node: string, generation: GenerationRef, signal: AbortSignal): Promise<void>
   /** Takes the mark of a generation away, whatever its content; does nothing where there is none. */
@@ -31,13 +27,14 @@ export function createNodeLabels(
     writeLabel(manager, args, { signal, fence: { fleet, number: await readFence(signal) } })
   const findNodes = async (name: string, signal: AbortSignal) =>
     (await readNodes(manager, signal)).filter((node) => node.name === name)
+  const readTogether = onceATurn((signal) => readNodes(manager, signal))
   return {
-    async filterMarked(name, generations, signal) {
-      const nodes = await findNodes(name, signal)
-      return generations.filter((generation) => {
+    async readMarks(name, signal) {
+      const nodes = (await readTogether(signal)).filter((node) => node.name === name)
+      return (generation) => {
         const { key, value } = readyLabel(fleet, generation)
         return nodes.length > 0 && nodes.every(({ labels }) => labels[key] === value)
-      })
+      }
     },
     async mark(name, generation, signal) {
       const { key, value } = readyLabel(fleet, generation)
@@ -53,6 +50,17 @@ export function createNodeLabels(
         if (key in labels) await write(removeNodeLabel(id, key), signal)
       }
     },
+  }
+}
+
+/** Reads once for all who ask with the same signal before the program waits for anything. */
+function onceATurn<T>(read: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
+  const asked = new Map<AbortSignal, Promise<T>>()
+  return (signal) => {
+    const answer = asked.get(signal) ?? read(signal)
+    asked.set(signal, answer)
+    setImmediate(() => asked.delete(signal))
+    return answer
   }
 }
 

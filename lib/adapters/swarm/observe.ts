@@ -8,7 +8,9 @@ import { askContainer } from './ask-task.ts'
 import type { FleetView } from './read-fleet.ts'
 import { readWords } from './task-words.ts'
 
-const STATUS_MS = 10_000
+/** How long a task may take to say what it serves, and its engine then to say why it does not: doctor waits for both. */
+const STATUS_MS = 6000
+const WORDS_MS = 3000
 
 /** Every service with its tasks, each asked from inside what it serves. */
 export async function observeServices(
@@ -62,8 +64,9 @@ async function observeTask(
   const facts = { id, node, generations: [] }
   if (host?.isDown) return { ...facts, state: 'failed', problem: `its node ${node} is down`, isLost: true }
   if (state === 'starting' || !task.container) {
-    const at = nodes.find(({ id }) => id === former?.nodeId)?.name
-    const before = former && (await readWords(former, { shell, node: at }, signal))
+    // A node that is down would only be waited for.
+    const at = nodes.find(({ id, isDown }) => id === former?.nodeId && !isDown)?.name
+    const before = former && (await readWords(former, { shell, node: at, limitMs: WORDS_MS }, signal))
     const problem = task.problem ?? before?.text
     return {
       ...facts,
@@ -82,7 +85,7 @@ async function observeTask(
   } catch (error) {
     signal.throwIfAborted()
     if (state === 'draining') return { ...facts, state }
-    const { blame } = await readWords(task, { shell, node }, signal)
+    const { blame } = await readWords(task, { shell, node, limitMs: WORDS_MS }, signal)
     return { ...facts, state: 'failed', problem: messageOf(error), ...(blame && { isLost: true }) }
   }
 }

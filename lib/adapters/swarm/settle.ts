@@ -3,7 +3,7 @@ import { isSameGeneration } from '../../domain/generation.ts'
 import type { SwarmTask } from '../../domain/swarm-inspect.ts'
 import { judge, type Wanted } from '../../domain/swarm-progress.ts'
 import { pause } from '../process/pause.ts'
-import { type Engine, readService } from './engine-parts.ts'
+import { type Engine, endingMs, readService } from './engine-parts.ts'
 import { observeTasks } from './observe.ts'
 import type { FleetView } from './read-fleet.ts'
 import { readRefusal, readWords, type Words } from './task-words.ts'
@@ -11,8 +11,6 @@ import { readRefusal, readWords, type Words } from './task-words.ts'
 /** Every look costs a manager five runs of docker, and several services may be waited for. */
 const POLL_MS = 800
 const WORDS_MS = 30_000
-/** What ending and watching may take beyond what the settings say, on nodes that have much to do. */
-const SLACK_MS = 15_000
 
 export type Wait = Wanted & { readonly end: number }
 
@@ -30,6 +28,7 @@ export async function settle(engine: Engine, { end, ...goal }: Wait, signal: Abo
     const place = { shell: engine.shell, node: view.nodes.find(({ id }) => id === task?.nodeId)?.name }
     const refusal = task && (await readRefusal(task, place, signal).catch(() => signal.throwIfAborted()))
     if (refusal?.code === 'canary_failed') throw failure(spec.name, { text: refusal.message })
+    // The deadline is for tasks to become ready: how long former ones take to end says nothing of the new ones.
     if (performance.now() > (verdict.state === 'ending' ? end + endingMs(engine) : end)) {
       const why = verdict.state === 'settled' ? unserved! : verdict.why
       const about = task ? { task } : unserved === undefined ? { blame: 'fleet' as const } : {}
@@ -37,11 +36,6 @@ export async function settle(engine: Engine, { end, ...goal }: Wait, signal: Abo
     }
     await pause(POLL_MS, signal)
   }
-}
-
-/** The deadline is for tasks to become ready: how long former ones take to end says nothing of the new ones. */
-function endingMs({ settings: { graceSeconds, monitorSeconds } }: Engine): number {
-  return 1000 * (graceSeconds + monitorSeconds) + SLACK_MS
 }
 
 /** What a task that should be ready says otherwise, asked on its own socket. */

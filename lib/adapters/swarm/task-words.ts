@@ -8,7 +8,13 @@ import { inspectState, readLog } from './docker-argv.ts'
 
 const LOOK_MS = 10_000
 
-export type TaskPlace = { readonly shell: RemoteShell; readonly node: string | undefined }
+export type TaskPlace = {
+  readonly shell: RemoteShell
+  /** Nothing is asked where it is left out. */
+  readonly node: string | undefined
+  /** How long each look may take, in milliseconds. */
+  readonly limitMs?: number
+}
 
 export type Words = {
   readonly text: string
@@ -83,8 +89,9 @@ function findEngineWords({ Status, ExitCode, OOMKilled, Error: error }: RawState
   return 'its container was killed from outside'
 }
 
-async function look(args: readonly string[], { shell, node }: TaskPlace, signal: AbortSignal) {
+async function look(args: readonly string[], place: TaskPlace, signal: AbortSignal) {
+  const { shell, node, limitMs = LOOK_MS } = place
   return node === undefined
     ? undefined
-    : await shell.run(node, ['docker', ...args], { signal, timeoutMs: LOOK_MS })
+    : await shell.run(node, ['docker', ...args], { signal, timeoutMs: limitMs })
 }

@@ -201,6 +201,22 @@ test('publishes exactly the files of the manifest, whatever lies in the partial 
   assert.equal(readdirSync(home), ['dg_1'])
 })
 
+test('tells of a generation by its manifest, whatever line breaks and backslashes that has', async () => {
+  const { transport, home, source } = await makeNode({})
+  await deliver(transport, source)
+  const file = join(home, 'dg_1/manifest.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8'))
+  // Where it came from is no part of a generation's identity.
+  manifest.source.kind = 'C:\\new\\cut "here"\nand there'
+  writeFileSync(file, JSON.stringify(manifest, null, 2))
+  mkdirSync(join(home, 'dg_2'))
+  const { generations } = await transport.inspect('node-1', NEVER)
+  assert.equal(generations, [
+    { name: 'dg_1', digest: source.manifest.digest },
+    { name: 'dg_2', digest: null },
+  ])
+})
+
 test('works in a directory whose name means something to a shell', async () => {
   const { transport, home, source } = await makeNode({}, {}, 10_000, `it's a "dir"; $(touch x)\n-rf *`)
   await deliver(transport, source)

@@ -20,9 +20,11 @@ export class FakeDocker {
         await new Promise((resolve) => setImmediate(resolve))
         signal.throwIfAborted()
         before?.(argv)
-        const result = this.answer(argv.slice(1), String(stdin ?? ''))
+        const [args, isListing] = [argv.slice(argv.indexOf('docker') + 1), argv[0] === 'sh']
+        const result = this.answer(args, String(stdin ?? ''))
         after?.(argv)
-        return result
+        // What is created is followed by a list of all.
+        return isListing && result.code === 0 ? done(`${result.stdout}\n${this.list()}`) : result
       },
       close: async () => undefined,
     }
@@ -31,7 +33,7 @@ export class FakeDocker {
   private answer(args: readonly string[], stdin: string): RunResult {
     const [noun, verb] = args
     if (noun === 'info') return done(JSON.stringify(new Date(this.now()).toISOString()))
-    if (verb === 'ls') return done([...this.configs.keys()].map((name) => JSON.stringify(name)).join('\n'))
+    if (verb === 'ls') return done(this.list())
     if (verb === 'create') return this.create(args.at(-2)!, stdin)
     if (verb === 'rm') return this.remove(args.slice(2))
     const found = this.configs.get(args[2]!)
@@ -39,6 +41,10 @@ export class FakeDocker {
     const Data = Buffer.from(found.text).toString('base64')
     const CreatedAt = new Date(found.createdAt).toISOString()
     return done(JSON.stringify([{ CreatedAt, Spec: { Name: args[2], Data } }]))
+  }
+
+  private list(): string {
+    return [...this.configs.keys()].map((name) => JSON.stringify(name)).join('\n')
   }
 
   private create(name: string, text: string): RunResult {

@@ -57,7 +57,7 @@ function makeSubject({ failing, marked = ['dg_8'] }: Options = {}) {
     close: async () => undefined,
   }
   const labels: NodeLabels = {
-    filterMarked: async (_node, generations) => generations.filter(({ name }) => marked.includes(name)),
+    readMarks: async () => (generation) => marked.includes(generation.name),
     mark: (node, { name }) => call(`mark ${node} ${name}`, undefined),
     unmark: (node, name) => call(`unmark ${node} ${name}`, undefined),
   }

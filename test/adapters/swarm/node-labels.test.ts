@@ -1,8 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { listOtherMembers } from '../../../lib/adapters/swarm/node-labels.ts'
+import type { Manager } from '../../../lib/adapters/swarm/docker-client.ts'
+import { createNodeLabels, listOtherMembers } from '../../../lib/adapters/swarm/node-labels.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import type { SwarmNode } from '../../../lib/domain/swarm-inspect.ts'
+
+const signal = new AbortController().signal
 
 const nodeWith = (name: string, labels: Record<string, string>): SwarmNode => {
   return { id: name, name, isDown: false, labels }
@@ -25,4 +28,35 @@ test('refuses a node that is not in the Swarm', () => {
   )
 })
 
+test('nodes whose marks are asked for at once are looked at once, and later anew', async () => {
+  const { labels, looks } = makeLabels()
+  const generation = { name: 'dg_8', digest: '8'.repeat(64) }
+  const marks = await Promise.all(['n3', 'n4', 'n9'].map((name) => labels.readMarks(name, signal)))
+  assert.equal(
+    marks.map((isMarked) => isMarked(generation)),
+    [true, false, false],
+  )
+  assert.is(looks(), 1)
+  await new Promise((resolve) => setImmediate(resolve))
+  await labels.readMarks('n3', signal)
+  assert.is(looks(), 2)
+})
+
 test.run()
+
+/** Labels of these nodes, and how often the managers were asked. */
+function makeLabels() {
+  let count = 0
+  const raw = NODES.map(({ id, name, labels }) => ({
+    ID: id,
+    Description: { Hostname: name },
+    Status: { State: 'ready' },
+    Spec: { Labels: labels },
+  }))
+  const run: Manager['run'] = async () => {
+    count++
+    return { code: 0, stdout: JSON.stringify(raw), stderr: '' }
+  }
+  const manager: Manager = { run, read: async (...args) => (await run(...args)).stdout }
+  return { labels: createNodeLabels(manager, 'demo'), looks: () => count }
+}

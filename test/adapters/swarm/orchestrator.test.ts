@@ -7,10 +7,11 @@ import { createSwarmOrchestrator } from '../../../lib/adapters/swarm/orchestrato
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import type { ServiceSpec } from '../../../lib/domain/service.ts'
 import { describeOrchestrator, FAILURES, makeSpec } from '../../contracts/orchestrator.ts'
+import { sideBySide } from '../../contracts/side-by-side.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createRecordedShell, type RecordedOptions } from './recorded-shell.ts'
-import { hasSwarm, makeManager, makeSettings, NODES } from './swarm-engine.ts'
+import { AT_ONCE, hasSwarm, makeManager, makeSettings, NODES } from './swarm-engine.ts'
 
 const NEVER = new AbortController().signal
 const GENERATIONS = [
@@ -71,26 +72,69 @@ test('a node that is not in the Swarm is refused before anything is written', as
 })
 
 if (hasSwarm()) {
-  describeOrchestrator('the swarm orchestrator', async () => {
-    const { orchestrator } = await makeReal()
-    return {
-      orchestrator,
-      nodes: NODES,
-      failureDeadlineMs: 15_000,
-      breakTask: async (task) => {
-        await orchestrator.ask(task, '/crash', NEVER).catch(() => null)
-        await eventually(async () => {
-          const services = await orchestrator.observe(NEVER)
-          const states = services.flatMap(({ tasks }) => tasks.filter(({ id }) => id === task.id))
-          assert.ok(states.every(({ state }) => state !== 'ready'))
-        })
-      },
-    }
+  const register = sideBySide(AT_ONCE)
+  describeOrchestrator(
+    'the swarm orchestrator',
+    async () => {
+      const { orchestrator } = await makeReal()
+      return {
+        orchestrator,
+        nodes: NODES,
+        failureDeadlineMs: 15_000,
+        breakTask: async (task) => {
+          await orchestrator.ask(task, '/crash', NEVER).catch(() => null)
+          await eventually(async () => {
+            const services = await orchestrator.observe(NEVER)
+            const states = services.flatMap(({ tasks }) => tasks.filter(({ id }) => id === task.id))
+            assert.ok(states.every(({ state }) => state !== 'ready'))
+          })
+        },
+      }
+    },
+    register,
+  )
+
+  register(
+    'a change in whose middle somebody forces an update of the service ends as it was meant',
+    async () => {
+      const { orchestrator, manager, settings } = await makeReal()
+      await orchestrator.change(makeSpec({ nodes: NODES }), { signal: NEVER, deadlineMs: 60_000 })
+      const wanted = makeSpec(
+        { nodes: NODES },
+        { generations: GENERATIONS, settings: { STUB_READY_AFTER_MS: '3000' } },
+      )
+      const changing = orchestrator.change(wanted, { signal: NEVER, deadlineMs: 60_000 })
+      const name = `${settings.fleet}_index_0`
+      await eventually(async () =>
+        assert.match(await manager.read(inspectServices([name]), { signal: NEVER }), /"updating"/),
+      )
+      await manager.read(['service', 'update', '--force', '--detach', name], { signal: NEVER })
+      await changing
+      const [service] = await orchestrator.observe(NEVER)
+      assert.equal(service?.spec, wanted)
+      assert.equal(
+        service?.tasks.map(({ state, generations }) => [state, generations]),
+        [['ready', GENERATIONS]],
+      )
+      await orchestrator.shutDown(NEVER)
+    },
+  )
+
+  register('shutting down one fleet leaves another one alone', async () => {
+    const [one, other] = [await makeReal(), await makeReal()]
+    const options = { signal: NEVER, deadlineMs: 60_000 }
+    for (const { orchestrator } of [one, other])
+      await orchestrator.change(makeSpec({ nodes: NODES }), options)
+    await one.orchestrator.shutDown(NEVER)
+    assert.equal(await one.orchestrator.observe(NEVER), [])
+    assert.is((await other.orchestrator.observe(NEVER)).length, 1)
+    await other.orchestrator.shutDown(NEVER)
   })
 
+  // Alone: whenever a node's labels change, the Swarm ends the tasks there that their service's spec could not place.
   test('a task that no node may run is told in the words of the scheduler, and the former spec stands', async () => {
     const { orchestrator } = await makeReal()
-    await orchestrator.change(makeSpec({ nodes: NODES }), { signal: NEVER, deadlineMs: 20_000 })
+    await orchestrator.change(makeSpec({ nodes: NODES }), { signal: NEVER, deadlineMs: 60_000 })
     const before = await orchestrator.observe(NEVER)
     const nowhere = makeSpec({ nodes: NODES }, { generations: [{ name: 'dg_9', digest: 'sha256:9' }] })
     await rejectsWith(
@@ -100,40 +144,6 @@ if (hasSwarm()) {
     )
     assert.equal(await orchestrator.observe(NEVER), before)
     await orchestrator.shutDown(NEVER)
-  })
-
-  test('a change in whose middle somebody forces an update of the service ends as it was meant', async () => {
-    const { orchestrator, manager, settings } = await makeReal()
-    await orchestrator.change(makeSpec({ nodes: NODES }), { signal: NEVER, deadlineMs: 20_000 })
-    const wanted = makeSpec(
-      { nodes: NODES },
-      { generations: GENERATIONS, settings: { STUB_READY_AFTER_MS: '3000' } },
-    )
-    const changing = orchestrator.change(wanted, { signal: NEVER, deadlineMs: 40_000 })
-    const name = `${settings.fleet}_index_0`
-    await eventually(async () =>
-      assert.match(await manager.read(inspectServices([name]), { signal: NEVER }), /"updating"/),
-    )
-    await manager.read(['service', 'update', '--force', '--detach', name], { signal: NEVER })
-    await changing
-    const [service] = await orchestrator.observe(NEVER)
-    assert.equal(service?.spec, wanted)
-    assert.equal(
-      service?.tasks.map(({ state, generations }) => [state, generations]),
-      [['ready', GENERATIONS]],
-    )
-    await orchestrator.shutDown(NEVER)
-  })
-
-  test('shutting down one fleet leaves another one alone', async () => {
-    const [one, other] = [await makeReal(), await makeReal()]
-    const options = { signal: NEVER, deadlineMs: 20_000 }
-    for (const { orchestrator } of [one, other])
-      await orchestrator.change(makeSpec({ nodes: NODES }), options)
-    await one.orchestrator.shutDown(NEVER)
-    assert.equal(await one.orchestrator.observe(NEVER), [])
-    assert.is((await other.orchestrator.observe(NEVER)).length, 1)
-    await other.orchestrator.shutDown(NEVER)
   })
 }
 

@@ -37,7 +37,7 @@ function makeEngine(endsAtLook: number): { engine: Engine; looks: () => number }
   const ended = createRecordedShell(ENDING, { edit: endFormerTasks }).shell
   const shell: RemoteShell = {
     async run(node, argv, options) {
-      if (argv.includes('ps')) looks++
+      if (argv.includes('task')) looks++
       return await (looks < endsAtLook ? ending : ended).run(node, argv, options)
     },
     close: async () => undefined,

@@ -6,10 +6,11 @@ import { createSwarmOrchestrator } from '../../../lib/adapters/swarm/orchestrato
 import { createSwarmStack } from '../../../lib/adapters/swarm/stack.ts'
 import { findDifferences } from '../../../lib/domain/content-difference.ts'
 import { makeSpec } from '../../contracts/orchestrator.ts'
+import { sideBySide } from '../../contracts/side-by-side.ts'
 import { describeStack } from '../../contracts/stack.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { createRecordedShell } from './recorded-shell.ts'
-import { hasSwarm, makeManager, makeSettings, NODES } from './swarm-engine.ts'
+import { AT_ONCE, hasSwarm, makeManager, makeSettings, NODES } from './swarm-engine.ts'
 
 const OPTIONS = { signal: new AbortController().signal, deadlineMs: 20_000 }
 
@@ -33,15 +34,19 @@ test('refuses to render for a node that is not in the Swarm', async () => {
 })
 
 if (hasSwarm()) {
-  describeStack('the swarm stack', async () => {
-    const settings = makeSettings()
-    const { shell, manager } = makeManager()
-    const labels = createNodeLabels(manager, settings.fleet)
-    for (const node of NODES) await labels.mark(node, { name: 'dg_1', digest: 'sha256:1' }, OPTIONS.signal)
-    const orchestrator = createSwarmOrchestrator({ shell, manager, settings, readFence: async () => 0 })
-    const stack = createSwarmStack({ manager, settings })
-    return { orchestrator, stack, nodes: NODES, failureDeadlineMs: 15_000 }
-  })
+  describeStack(
+    'the swarm stack',
+    async () => {
+      const settings = makeSettings()
+      const { shell, manager } = makeManager()
+      const labels = createNodeLabels(manager, settings.fleet)
+      for (const node of NODES) await labels.mark(node, { name: 'dg_1', digest: 'sha256:1' }, OPTIONS.signal)
+      const orchestrator = createSwarmOrchestrator({ shell, manager, settings, readFence: async () => 0 })
+      const stack = createSwarmStack({ manager, settings })
+      return { orchestrator, stack, nodes: NODES, failureDeadlineMs: 15_000 }
+    },
+    sideBySide(AT_ONCE),
+  )
 }
 
 /** The stack of a Swarm that stands still, with one service that runs. */

@@ -8,25 +8,33 @@ import { EMPTY_RECORD, type JournalEntry } from '../../../lib/domain/record.ts'
 import { EMPTY_MEMORY, memoryName } from '../../../lib/domain/swarm-memory.ts'
 import type { RemoteShell } from '../../../lib/ports/remote-shell.ts'
 import type { Claim } from '../../../lib/ports/state-store.ts'
+import { sideBySide } from '../../contracts/side-by-side.ts'
 import { describeStateStore } from '../../contracts/state-store.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { eventually } from '../../support/eventually.ts'
 import { FakeDocker } from './fake-docker.ts'
-import { hasSwarm, makeSettings, makeShell } from './swarm-engine.ts'
+import { AT_ONCE, hasSwarm, makeSettings, makeShell } from './swarm-engine.ts'
 
 const signal = new AbortController().signal
 const ANNA = { owner: 'anna@north 1', doing: 'update-indices dg_8' }
 const BEN = { owner: 'ben@south 2', doing: 'rollback' }
 const LEASE_SECONDS = 1
 
-describeStateStore('the swarm state store, on configs in memory,', async () => {
-  const docker = new FakeDocker()
-  return makeSubject('demo', (before) => docker.shell({ ...(before && { before }) }))
-})
+describeStateStore(
+  'the swarm state store, on configs in memory,',
+  async () => {
+    const docker = new FakeDocker()
+    return makeSubject('demo', (before) => docker.shell({ ...(before && { before }) }))
+  },
+  sideBySide(AT_ONCE),
+)
 
 if (hasSwarm()) {
-  describeStateStore('the swarm state store', async () =>
-    makeSubject(makeSettings().fleet, (before) => makeShell(before && (({ argv }) => before(argv)))),
+  describeStateStore(
+    'the swarm state store',
+    async () =>
+      makeSubject(makeSettings().fleet, (before) => makeShell(before && (({ argv }) => before(argv)))),
+    sideBySide(AT_ONCE),
   )
 }
 
@@ -48,6 +56,26 @@ test('a lock is not taken over sooner than a whole lease time after it was first
   const from = performance.now()
   const lease = await open(docker.shell()).acquire(BEN)
   assert.ok(performance.now() - from >= LEASE_SECONDS * 1000)
+  await lease.release()
+})
+
+test('what is asked for at once is written as one state, in its order', async () => {
+  const docker = new FakeDocker()
+  const store = open(docker.shell(), 3)
+  const lease = await store.acquire(ANNA)
+  const generation = { name: 'dg_1', digest: 'sha256:1' }
+  const releases = [{ id: 1, generation, command: 'update', at: '', by: '' } as const]
+  await Promise.all([
+    store.append(entry('first'), lease),
+    store.write({ ...EMPTY_RECORD, releases }, lease),
+    store.append(entry('second'), lease),
+  ])
+  assert.equal([...docker.configs.keys()], [memoryName('demo', 1), memoryName('demo', 2)])
+  assert.equal(
+    (await store.journal()).map(({ event }) => event),
+    ['first', 'second'],
+  )
+  assert.equal((await store.read()).releases, releases)
   await lease.release()
 })
 

@@ -14,6 +14,9 @@ export function hasSwarm(): boolean {
 
 export const NODES = ['n1', 'n2'] as const
 
+/** Promises at work at a time: each mostly waits for the Swarm, and all together for two processors. */
+export const AT_ONCE = 4
+
 let made = 0
 
 export function makeSettings(overrides: Partial<SwarmSettings> = {}): SwarmSettings {

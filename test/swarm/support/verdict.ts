@@ -7,15 +7,17 @@ const CALM_MS = 90_000
 
 export type Move = { readonly target: string; readonly former: string }
 
+/** What {@link expectTruth} says, and that the same command again makes it good. */
+export async function expectTruthAndRepair(fleet: SwarmFleet, run: Run, move: Move): Promise<void> {
+  await expectTruth(fleet, run, move)
+  await expectRepair(fleet, move.target)
+}
+
 /**
  * A command that a fault met may have come through, gone back or got stuck: it says so, and that is what the tasks
- * serve. A sound generation is never to blame. Then the same command again makes it good.
+ * serve. A sound generation is never to blame.
  */
-export async function expectTruthAndRepair(
-  fleet: SwarmFleet,
-  run: Run,
-  { target, former }: Move,
-): Promise<void> {
+export async function expectTruth(fleet: SwarmFleet, run: Run, { target, former }: Move): Promise<void> {
   const said = `${run.code} ${run.stdout}\n${run.stderr}`
   assert.ok([0, 3, 21, 30].includes(run.code!), said)
   if (run.code === 0) await expectServed(fleet, target)
@@ -25,7 +27,6 @@ export async function expectTruthAndRepair(
     assert.ok(isBack || run.json.error.hint.includes('again'), said)
     if (isBack) await expectServed(fleet, former)
   }
-  await expectRepair(fleet, target)
 }
 
 /** The same command ends with 0, possibly at a second try while nodes come back, and nothing is left to mend. */

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ROOT } from '../../support/shared.ts'
-import { makeTempDir } from '../../support/temp.ts'
-import { bringImage } from '../lab/image.ts'
-import { type Lab, startLab } from '../lab/lab.ts'
-import { run } from '../lab/quiet.ts'
+import { ROOT } from '../support/shared.ts'
+import { makeTempDir } from '../support/temp.ts'
+import { bringImage } from './lab/image.ts'
+import { type Lab, startLab } from './lab/lab.ts'
+import { run } from './lab/quiet.ts'
 
 const STUB = 'longshore/stub:1'
 
@@ -35,8 +35,11 @@ test('the engine keeps all promises of its ports on a real Swarm', async () => {
       reject: false,
     })
     assert.is(exitCode, 0, stdout)
-    const passed = Number(/Passed: +(\d+)/.exec(stdout)?.[1])
-    assert.ok(passed > count, `${name}: only ${passed} tests ran`)
+    const [passed, tookMs] = [/Passed: +(\d+)/, /Duration: +(\d+)/].map((sum) =>
+      Number(sum.exec(stdout)?.[1]),
+    )
+    console.log(`${name}: ${passed} promises in ${tookMs} ms`)
+    assert.ok(passed! > count, `${name}: only ${passed} tests ran`)
   }
   hasFailed = false
 })

@@ -1,10 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isStep } from '../../support/journal.ts'
-import { hasFailed, scenario } from '../support/scenario.ts'
-import { type SwarmFleet, startSwarmFleet } from '../support/swarm-fleet.ts'
-import { openSwarmJournal } from '../support/swarm-journal.ts'
-import { expectTruthAndRepair } from '../support/verdict.ts'
+import { isStep } from '../support/journal.ts'
+import { hasFailed, scenario } from './support/scenario.ts'
+import { type SwarmFleet, startSwarmFleet } from './support/swarm-fleet.ts'
+import { openSwarmJournal } from './support/swarm-journal.ts'
+import { expectTruthAndRepair } from './support/verdict.ts'
 
 let fleet: SwarmFleet
 
@@ -13,6 +13,7 @@ test.before(async () => {
     managers: 3,
     profile: {
       ssh: { connectSeconds: 3, keepAliveSeconds: 2 },
+      swarm: { lameDuckSeconds: 0, graceSeconds: 4, monitorSeconds: 0.2 },
       gateway: { replicas: 1 },
       index: { replicas: 1 },
       update: { deadlineSeconds: 60, leaseSeconds: 5 },

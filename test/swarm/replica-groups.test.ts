@@ -1,13 +1,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { eventually } from '../../support/eventually.ts'
-import type { Run } from '../../support/fleet.ts'
-import type { Load } from '../../support/load.ts'
-import { buildFaultyImage, writeFaults } from '../support/faulty-image.ts'
-import type { Fault } from '../support/faulty-main.ts'
-import { createOtherOperator } from '../support/other-operator.ts'
-import { hasFailed, scenario } from '../support/scenario.ts'
-import { type SwarmFleet, startSwarmFleet } from '../support/swarm-fleet.ts'
+import { eventually } from '../support/eventually.ts'
+import type { Run } from '../support/fleet.ts'
+import type { Load } from '../support/load.ts'
+import { buildFaultyImage, writeFaults } from './support/faulty-image.ts'
+import type { Fault } from './support/faulty-main.ts'
+import { createOtherOperator } from './support/other-operator.ts'
+import { hasFailed, scenario } from './support/scenario.ts'
+import { type SwarmFleet, startSwarmFleet } from './support/swarm-fleet.ts'
 
 /** Every other node of the profile. */
 const NODES_OF_FIRST = ['n1', 'n3']
@@ -20,7 +20,7 @@ test.before(async () => {
   fleet = await startSwarmFleet({
     nodes: 3,
     prepareImage: buildFaultyImage,
-    profile: { update: { strategy: 'replica-groups' } },
+    profile: { update: { strategy: 'replica-groups' }, swarm: { lameDuckSeconds: 1, graceSeconds: 5 } },
   })
   for (const name of ['dg_1', 'dg_2', 'dg_3', 'dg_4']) await fleet.makeGeneration(name)
   await writeFaultsOn(NODES_OF_SECOND, { dg_3: 'crash' })
@@ -34,7 +34,7 @@ test.after(async () => {
 scenario('serves a first generation from both groups, each on nodes of its own', async () => {
   expectEnd(await fleet.run('update-indices', 'dg_1'), 0)
   await expectGroups('dg_1')
-  load = fleet.load()
+  load = fleet.load({ clients: 4, perSecond: 100 })
   await answered(200)
 })
 
