@@ -36,10 +36,12 @@ export function parseFilter(value: unknown): Filter {
 
 /** Whether an item meets every condition; a member that it lacks meets none. */
 export function isMatching(filter: Filter, item: Readonly<Record<string, unknown>>): boolean {
-  return filter.every((condition) => isMet(condition, item[condition.member]))
+  return filter.every(
+    (condition) => Object.hasOwn(item, condition.member) && isMet(condition, item[condition.member]),
+  )
 }
 
-/** Whether a value meets one condition; values of another type than a bound's never do. */
+/** Whether a value meets one condition; values of another type than a bound's never do. Texts are ordered by UTF-16 units. */
 export function isMet(condition: Condition, value: unknown): boolean {
   if ('oneOf' in condition) return condition.oneOf.includes(value as Scalar)
   const { gt, gte, lt, lte } = condition
@@ -70,6 +72,7 @@ function parseCondition(member: string, wanted: unknown): Condition {
     throw refuse(where, `"in" alone, or some of ${BOUNDS.join(', ')}`)
   const wrong = keys.find((key) => !isComparable(wanted[key]))
   if (wrong !== undefined) throw refuse(`${where}.${wrong}`, 'a text or a finite number')
+  if (new Set(keys.map((key) => typeof wanted[key])).size > 1) throw refuse(where, 'bounds of one type')
   return { member, ...wanted }
 }
 

@@ -14,7 +14,15 @@ export const SHARD_FILES = { vectors: 'vectors.npy', items: 'items.jsonl', offse
 export type FileEntry = { readonly path: string; readonly bytes: number; readonly sha256: string }
 
 /** One shard; its directory is `clust_<id>`. */
-export type ShardEntry = { readonly id: number; readonly items: number; readonly search?: ShardSearch }
+export type ShardSize = {
+  readonly id: number
+  /** Rows of its files. */
+  readonly items: number
+  /** How many of these, the last ones, are copies of items of other shards that are near to this centroid too. */
+  readonly copies?: number
+}
+
+export type ShardEntry = ShardSize & { readonly search?: ShardSearch }
 
 /** Recall@10 against exact search when the nearest `nprobe` clusters are asked, both measured on the golden queries. */
 export type RecallPoint = { readonly nprobe: number; readonly recall: number }
@@ -62,8 +70,14 @@ export function searchFile({ id, search }: ShardEntry): string | undefined {
   return name && `${shardDirectory(id)}/${name}`
 }
 
-export function countItems(manifest: Pick<Manifest, 'clusters'>): number {
-  return manifest.clusters.reduce((sum, cluster) => sum + cluster.items, 0)
+/** The rows of a shard that are no copies; they come first. */
+export function countOwn({ items, copies = 0 }: ShardSize): number {
+  return items - copies
+}
+
+/** The items of a generation, each of them once. */
+export function countItems({ clusters }: { readonly clusters: readonly ShardSize[] }): number {
+  return clusters.reduce((sum, cluster) => sum + countOwn(cluster), 0)
 }
 
 export function countBytes(manifest: Pick<Manifest, 'files'>): number {
