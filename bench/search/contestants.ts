@@ -40,6 +40,7 @@ export async function startService(
       DATA_DIR: directory,
       CLUSTER: '0',
       GENERATIONS: `${manifest.generation}@${manifest.digest}`,
+      THREADS: '1',
       LAME_DUCK_MS: '0',
       GRACE_MS: '0',
     },

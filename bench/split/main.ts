@@ -18,6 +18,8 @@ name: bench
 generations: ${DATA}/dgs
 nodes: [{ name: node-1 }]
 model: { name: use, version: "4", dimensions: ${DIMENSIONS}, metric: cosine, normalized: true }
+# As the peer: no quantised copy of the vectors beside them.
+split: { search: exact }
 `
 
 type Run = { readonly seconds: number; readonly peakMiB: number }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
+import { PARTIAL_POLICIES } from '../domain/partial.ts'
 import { STRATEGIES } from '../domain/plan-services.ts'
+import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
@@ -63,9 +65,20 @@ const form = z.strictObject({
       port: z.int().min(0).max(65535).default(14005),
       replicas: count.default(1),
       timeoutSeconds: seconds.default(5),
+      partial: z.enum(PARTIAL_POLICIES).default('fail'),
+      hedgeShare: share.default(0.05),
+      maxInFlight: count.max(65_536).default(256),
+      cacheEntries: z.int().min(0).max(1_000_000).default(10_000),
     })
     .prefault({}),
-  index: z.strictObject({ replicas: count.default(1) }).prefault({}),
+  index: z
+    .strictObject({
+      replicas: count.default(1),
+      threads: count.max(MOST_SEARCH_THREADS).optional(),
+      search: z.enum(['manifest', 'exact']).default('manifest'),
+      filterMegabytes: count.max(65_536).optional(),
+    })
+    .prefault({}),
   ssh: sshSchema,
   swarm: swarmSchema,
   split: z
@@ -77,6 +90,9 @@ const form = z.strictObject({
       goldenQueries: count.max(10_000).default(100),
       goldenPairs: path.optional(),
       recallTarget: share.default(0.95),
+      search: z.enum(SEARCH_SETTINGS).default('auto'),
+      searchRecall: share.default(0.99),
+      borderShare: share.default(0),
     })
     .prefault({}),
   gates: z

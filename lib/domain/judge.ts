@@ -1,23 +1,37 @@
-import { GOLDEN_K, type GoldenHit } from './golden.ts'
+import { GOLDEN_K } from './golden.ts'
 import { atLeast, atMost, type GateLimits, type GateResult } from './quality.ts'
+import { clustersOf, type FoundHit } from './recall.ts'
+import type { ShardKind } from './shard-search.ts'
 
 /** What was measured on the files of one shard. */
 export type ShardFacts = {
   readonly cluster: number
+  /** Rows, and those of them that are no copies of items of other shards. */
   readonly items: number
+  readonly own: number
   /** Rows that hold NaN or infinity, and the first of them, from 0. */
   readonly nonFinite: number
   readonly firstNonFinite: number | null
   /** Largest deviation of a row's norm from 1, and where. */
   readonly normDeviation: number
   readonly normRow: number
-  /** Rows whose nearest centroid is their own shard's. */
+  /** Rows, copies left out, whose nearest centroid is their own shard's. */
   readonly atHome: number
+}
+
+/** How well a shard is searched that is not searched exactly; measured as it will be searched. */
+export type SearchFacts = {
+  readonly cluster: number
+  readonly kind: ShardKind
+  /** Recall@10 against exact search within the shard. */
+  readonly recall: number
 }
 
 /** Everything that gates are judged by. */
 export type Findings = {
   readonly shards: readonly ShardFacts[]
+  /** Of the shards that are not searched exactly. */
+  readonly searches: readonly SearchFacts[]
   readonly files: number
   readonly bytes: number
   readonly normalized: boolean
@@ -47,7 +61,7 @@ export type ModelCheck = { readonly cosine: number; readonly detail: string }
 /** The verdict of every gate, in the order in which gates are shown. */
 export function judge(findings: Findings, limits: GateLimits): GateResult[] {
   const { shards, recall, nprobe, rejects, model } = findings
-  const items = sum(shards, (shard) => shard.items)
+  const items = sum(shards, (shard) => shard.own)
   return [
     atMost('integrity', 0, 0, `${findings.files} files, ${findings.bytes} bytes as in the manifest`),
     judgeFinite(shards),
@@ -55,6 +69,7 @@ export function judge(findings: Findings, limits: GateLimits): GateResult[] {
     atMost('uniqueIds', findings.repeatedIds, 0),
     judgeSelfRouting(shards, items, limits.selfRouting),
     atLeast('recall', recall, limits.recall, `asking ${nprobe} of ${shards.length} clusters`),
+    judgeSearch(findings.searches, limits.search),
     judgeGolden(findings.golden, limits.golden),
     atMost('duplicates', items === 0 ? 0 : findings.repeatedTexts / items, limits.duplicates),
     atMost('rejects', rejects, limits.rejects),
@@ -82,13 +97,19 @@ function judgeNorms(shards: readonly ShardFacts[], normalized: boolean, limit: n
 }
 
 function judgeSelfRouting(shards: readonly ShardFacts[], items: number, limit: number): GateResult {
-  const share = (shard: ShardFacts) => (shard.items === 0 ? 1 : shard.atHome / shard.items)
+  const share = (shard: ShardFacts) => (shard.own === 0 ? 1 : shard.atHome / shard.own)
   const worst = shards.reduce((a, b) => (share(b) < share(a) ? b : a))
   const each = shards.map((shard) => `clust_${shard.cluster} ${percent(share(shard))}`)
   const shown = each.length <= 8 ? ` (${each.join(', ')})` : ''
   const detail = `worst: clust_${worst.cluster} ${percent(share(worst))}${shown}`
   const measured = items === 0 ? 1 : sum(shards, (shard) => shard.atHome) / items
   return atLeast('selfRouting', measured, limit, detail)
+}
+
+function judgeSearch(searches: readonly SearchFacts[], limit: number): GateResult {
+  if (searches.length === 0) return atLeast('search', 1, limit, 'every shard is searched exactly')
+  const worst = searches.reduce((a, b) => (b.recall < a.recall ? b : a))
+  return atLeast('search', worst.recall, limit, `worst: clust_${worst.cluster}, ${worst.kind}`)
 }
 
 function judgeGolden({ queries, foundAgain, pairs, met }: Expectations, limit: number): GateResult {
@@ -106,9 +127,9 @@ function judgeSizeChange(items: number, parent: Findings['parent'], limit: numbe
 }
 
 /** Whether a user's own pair is met: its item is among the first ten that the asked clusters hold. */
-export function isPairMet(id: string, found: readonly GoldenHit[], asked: ReadonlySet<number>): boolean {
+export function isPairMet(id: string, found: readonly FoundHit[], asked: ReadonlySet<number>): boolean {
   return found
-    .filter((hit) => asked.has(hit.cluster))
+    .filter((hit) => clustersOf(hit).some((cluster) => asked.has(cluster)))
     .slice(0, GOLDEN_K)
     .some((hit) => hit.id === id)
 }

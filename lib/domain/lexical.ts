@@ -39,6 +39,11 @@ export function embedLexical(texts: readonly string[], dimensions: number): Floa
   return rows
 }
 
+/** What embedLexical sees of a text: texts for which it is the same have the same embedding. */
+export function normalizeLexical(text: string): string {
+  return splitWords(text).join(' ')
+}
+
 function sumFeatures(features: ReadonlyMap<string, Feature>, dimensions: number): Float64Array {
   const sums = new Float64Array(dimensions)
   const hash = new Uint32Array(2)

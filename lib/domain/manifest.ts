@@ -2,6 +2,7 @@ import { digestOf, type Json } from './canonical-json.ts'
 
 import type { GenerationRef } from './generation.ts'
 import type { Model } from './model.ts'
+import { SEARCH_FILES, type ShardSearch } from './shard-search.ts'
 
 export const MANIFEST_FORMAT = 'longshore-generation/1'
 export const MANIFEST_FILE = 'manifest.json'
@@ -11,6 +12,17 @@ export const GOLDEN_FILE = 'golden.json'
 export const SHARD_FILES = { vectors: 'vectors.npy', items: 'items.jsonl', offsets: 'items.idx' } as const
 
 export type FileEntry = { readonly path: string; readonly bytes: number; readonly sha256: string }
+
+/** One shard; its directory is `clust_<id>`. */
+export type ShardSize = {
+  readonly id: number
+  /** Rows of its files. */
+  readonly items: number
+  /** How many of these, the last ones, are copies of items of other shards that are near to this centroid too. */
+  readonly copies?: number
+}
+
+export type ShardEntry = ShardSize & { readonly search?: ShardSearch }
 
 /** Recall@10 against exact search when the nearest `nprobe` clusters are asked, both measured on the golden queries. */
 export type RecallPoint = { readonly nprobe: number; readonly recall: number }
@@ -28,8 +40,8 @@ export type Manifest = {
   /** The generation that this one was compared with, null for the first. */
   readonly parent: GenerationRef | null
   readonly model: Model
-  /** One entry per shard, in the order of the rows of centroids.npy; the shard's directory is `clust_<id>`. */
-  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  /** In the order of the rows of centroids.npy. */
+  readonly clusters: readonly ShardEntry[]
   readonly routing: Routing
   /** Measured value of every gate, by the gate's name. */
   readonly quality: { readonly [gate: string]: number }
@@ -52,8 +64,20 @@ export function shardFile(cluster: number, file: keyof typeof SHARD_FILES): stri
   return `${shardDirectory(cluster)}/${SHARD_FILES[file]}`
 }
 
-export function countItems(manifest: Pick<Manifest, 'clusters'>): number {
-  return manifest.clusters.reduce((sum, cluster) => sum + cluster.items, 0)
+/** The path of the file that a shard's kind of search needs besides its vectors. */
+export function searchFile({ id, search }: ShardEntry): string | undefined {
+  const name = SEARCH_FILES[search?.kind ?? 'exact']
+  return name && `${shardDirectory(id)}/${name}`
+}
+
+/** The rows of a shard that are no copies; they come first. */
+export function countOwn({ items, copies = 0 }: ShardSize): number {
+  return items - copies
+}
+
+/** The items of a generation, each of them once. */
+export function countItems({ clusters }: { readonly clusters: readonly ShardSize[] }): number {
+  return clusters.reduce((sum, cluster) => sum + countOwn(cluster), 0)
 }
 
 export function countBytes(manifest: Pick<Manifest, 'files'>): number {
@@ -81,6 +105,9 @@ export function expectedPaths(clusters: Manifest['clusters']): string[] {
   return [
     CENTROIDS_FILE,
     GOLDEN_FILE,
-    ...clusters.flatMap(({ id }) => kinds.map((kind) => shardFile(id, kind))),
+    ...clusters.flatMap((shard) => [
+      ...kinds.map((kind) => shardFile(shard.id, kind)),
+      ...[searchFile(shard) ?? []].flat(),
+    ]),
   ]
 }

@@ -2,6 +2,7 @@ import { LongshoreError } from './errors.ts'
 import { isGenerationName } from './generation.ts'
 import { computeDigest, expectedPaths, MANIFEST_FORMAT, type Manifest } from './manifest.ts'
 import { METRICS } from './model.ts'
+import { SHARD_KINDS, type ShardSearch } from './shard-search.ts'
 
 /**
  * The manifest in `text`, proven to be whole: every member has its form, no path leaves the directory, the list of
@@ -60,7 +61,25 @@ function findClustersProblem(clusters: Manifest['clusters']): string | undefined
   )
   if (wrong >= 0) return `clusters[${wrong}]: expected {id, items}, both whole numbers from 0`
   if (new Set(clusters.map(({ id }) => id)).size !== clusters.length) return 'clusters: an id stands twice'
+  for (const [index, { items, copies = 0, search }] of clusters.entries()) {
+    if (!isCount(copies) || copies > items) return `clusters[${index}].copies: expected 0 to ${items}`
+    const problem = search !== undefined && findSearchProblem(search)
+    if (problem) return `clusters[${index}].search${problem}`
+  }
   return undefined
+}
+
+function findSearchProblem(search: ShardSearch): string | undefined {
+  if (!isObject(search)) return ': expected an object'
+  if (!SHARD_KINDS.includes(search.kind)) {
+    return `.kind is ${JSON.stringify(search.kind)}, expected one of ${SHARD_KINDS.join(', ')}`
+  }
+  if (search.kind === 'exact') return undefined
+  const effort = search.kind === 'hnsw' ? 'expansion' : 'candidates'
+  const members: Record<string, unknown> = search
+  if (!isCount(members[effort]) || members[effort] === 0) return `.${effort}: expected a positive integer`
+  if (search.kind === 'exact-i8' && !isPositive(search.scale)) return '.scale: expected a positive number'
+  return isShare(search.recall) ? undefined : '.recall: expected a number from 0 to 1'
 }
 
 function findRoutingProblem({ routing, clusters }: Manifest): string | undefined {
@@ -97,6 +116,14 @@ function isSafePath(path: string): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isPositive(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) > 0
+}
+
+function isShare(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= 0 && (value as number) <= 1
 }
 
 function isCount(value: unknown): value is number {

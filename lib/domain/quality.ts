@@ -20,6 +20,7 @@ export const GATE_NAMES = [
   'uniqueIds',
   'selfRouting',
   'recall',
+  'search',
   'golden',
   'duplicates',
   'rejects',
@@ -34,6 +35,8 @@ export type GateLimits = {
   readonly selfRouting: number
   /** Least recall@10 at the chosen nprobe, against exact search over the whole generation. */
   readonly recall: number
+  /** Least recall@10 of a shard that is not searched exactly, against exact search within it. */
+  readonly search: number
   /** Least share of the user's own query -> id pairs found among the first 10. */
   readonly golden: number
   /** Largest share of items whose text another item already has. */

@@ -8,6 +8,14 @@ export const NEIGHBOURS_KEPT = 2 * GOLDEN_K + 1
 /** Scores of the same vectors may differ by this much between processors. */
 const SCORE_TOLERANCE = 1e-4
 
+/** A neighbour, with the clusters that hold a copy of it besides its own. */
+export type FoundHit = GoldenHit & { readonly copies?: readonly number[] }
+
+/** The clusters that hold an item. */
+export function clustersOf({ cluster, copies = [] }: FoundHit): readonly number[] {
+  return [cluster, ...copies]
+}
+
 /**
  * Recall@10 for every number of asked clusters, averaged over the queries: the share of a query's exact neighbours that
  * lie in the clusters asked. `orders` are the clusters of each query, nearest first; `found` its exact neighbours, more
@@ -15,7 +23,7 @@ const SCORE_TOLERANCE = 1e-4
  * flatter the measure.
  */
 export function measureRecall(
-  queries: readonly { readonly id: string; readonly found: readonly GoldenHit[] }[],
+  queries: readonly { readonly id: string; readonly found: readonly FoundHit[] }[],
   orders: readonly (readonly number[])[],
 ): RecallPoint[] {
   const clusters = orders[0]?.length ?? 1
@@ -27,7 +35,9 @@ export function measureRecall(
     const wanted = others.filter((hit) => last && hit.score >= last.score - TIE)
     const needed = Math.min(GOLDEN_K, others.length)
     for (let asked = 1; asked <= clusters; asked++) {
-      const reached = wanted.filter((hit) => ranks.get(hit.cluster)! < asked).length
+      const reached = wanted.filter((hit) =>
+        clustersOf(hit).some((cluster) => ranks.get(cluster)! < asked),
+      ).length
       sums[asked - 1]! += needed === 0 ? 1 : Math.min(needed, reached) / needed
     }
   }

@@ -18,6 +18,10 @@ export function createBlueprint(profile: Profile): Blueprint {
         HOST: gateway.host,
         MODEL,
         TIMEOUT_MS: String(Math.round(gateway.timeoutSeconds * 1000)),
+        PARTIAL: gateway.partial,
+        HEDGE_SHARE: String(gateway.hedgeShare),
+        MAX_IN_FLIGHT: String(gateway.maxInFlight),
+        CACHE_ENTRIES: String(gateway.cacheEntries),
         CANARY_RECALL: String(gates.recall),
         CANARY_GOLDEN: String(gates.golden),
         CANARY_MODEL: String(gates.model),
@@ -25,9 +29,18 @@ export function createBlueprint(profile: Profile): Blueprint {
         ...(extraction.url !== undefined && { EXTRACTION_URL: extraction.url }),
       },
     },
-    index: { replicas: index.replicas, settings: { ...image } },
+    index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
     extraction:
       extraction.url === undefined ? { replicas: extraction.replicas, settings: { ...image, MODEL } } : null,
+  }
+}
+
+/** What an index service would not do by itself: a profile that asks for nothing changes no service that runs. */
+function describeSearch({ threads, search, filterMegabytes }: Profile['index']): Record<string, string> {
+  return {
+    ...(threads !== undefined && { THREADS: String(threads) }),
+    ...(search === 'exact' && { SEARCH_KIND: search }),
+    ...(filterMegabytes !== undefined && { FILTER_MEMORY_MB: String(filterMegabytes) }),
   }
 }
 

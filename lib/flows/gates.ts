@@ -1,6 +1,7 @@
+import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
-import type { GateResult } from '../domain/quality.ts'
+import type { GateLimits, GateResult } from '../domain/quality.ts'
 import { quarantine } from './quarantine.ts'
 import type { Session } from './session.ts'
 
@@ -25,7 +26,7 @@ export async function passGates(session: Session, manifest: Manifest): Promise<v
 
 async function measure(session: Session, manifest: Manifest): Promise<GateResult[]> {
   const { generations, profile, embedder, reporter } = session.context
-  const limits = profile.gates
+  const limits = limitsOf(profile)
   try {
     const gateContext = { limits, model: profile.model, embedder, reporter, signal: session.signal }
     return await generations.measure(manifest, gateContext)
@@ -36,6 +37,11 @@ async function measure(session: Session, manifest: Manifest): Promise<GateResult
     }
     throw error
   }
+}
+
+/** What a generation is held against. What must be reached when shards are split must be reached ever after. */
+export function limitsOf({ gates, split }: Profile): GateLimits {
+  return { ...gates, search: split.searchRecall }
 }
 
 function describeGate({ name, measured, limit, detail }: GateResult): string {

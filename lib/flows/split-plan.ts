@@ -2,6 +2,7 @@ import { digestOf } from '../domain/canonical-json.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { compareGenerations, nextGenerationName, parseGenerationNumber } from '../domain/generation.ts'
 import type { Manifest } from '../domain/manifest.ts'
+import type { SearchSetting } from '../domain/shard-search.ts'
 import type { ExpectedPair, Input } from '../ports/input.ts'
 import type { Context } from './context.ts'
 import type { SplitRequest } from './split.ts'
@@ -31,7 +32,14 @@ export async function planSplit(context: Context, input: Input, request: SplitRe
   const older = names.filter((name) => compareGenerations(name, generation) < 0)
   const parent = await readNewest(context, older)
   const source = describeSource(context, input, pairs, request)
-  const plan = { generation, existing: null, parent, pairs, source, expectedBytes: estimateBytes(input) }
+  const plan = {
+    generation,
+    existing: null,
+    parent,
+    pairs,
+    source,
+    expectedBytes: estimateBytes(input, profile.split),
+  }
   if (!names.includes(generation)) {
     const isSame = request.generation === undefined && parent !== null && isSameSource(parent.source, source)
     return isSame ? { ...plan, generation: parent.generation, existing: parent } : plan
@@ -100,8 +108,19 @@ function isSameSource(a: Manifest['source'], b: Manifest['source']): boolean {
   return digestOf({ ...a }) === digestOf({ ...b })
 }
 
-/** About the bytes that a generation of this input takes: the files themselves, or the vectors where there are more. */
-function estimateBytes({ files, rows, dimensions }: Input): number {
+/** Bytes that a number of a vector takes once more in the file that a kind of search needs, at most. */
+const INDEX_BYTES: Record<SearchSetting, number> = { exact: 0, 'exact-i8': 1, auto: 2, hnsw: 2 }
+
+/**
+ * About the bytes that a generation of this input takes: the files themselves, or the vectors where there are more, and
+ * what searching them needs.
+ */
+function estimateBytes(
+  { files, rows, dimensions }: Input,
+  { search, borderShare }: { readonly search: SearchSetting; readonly borderShare: number },
+): number {
   const read = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  return Math.max(read, (rows ?? 0) * (dimensions ?? 0) * 4)
+  const numbers = (rows ?? 0) * (dimensions ?? 0)
+  const once = Math.max(read, numbers * 4) + numbers * INDEX_BYTES[search]
+  return Math.ceil(once * (1 + borderShare))
 }

@@ -4,6 +4,7 @@ import { computeDigest, countItems, MANIFEST_FORMAT, type Manifest, refOf } from
 import type { GateResult } from '../domain/quality.ts'
 import type { GenerationDraft, Measured } from '../ports/generation-writer.ts'
 import type { Answer, Context } from './context.ts'
+import { limitsOf } from './gates.ts'
 import { findClusters } from './split-clusters.ts'
 import { embedInput } from './split-embedding.ts'
 import { describePlan, planSplit, type SplitPlan } from './split-plan.ts'
@@ -33,7 +34,12 @@ export async function split(context: Context, request: SplitRequest): Promise<An
   context.reporter.note(describePlan(plan))
 
   const clusters = await findClusters(context, input, request.repair)
-  const draft = await context.writer.begin({ ...plan, model, clusters })
+  const draft = await context.writer.begin({
+    ...plan,
+    model,
+    clusters,
+    borderShare: context.profile.split.borderShare,
+  })
   let keepRejects = false
   try {
     const rows = await writeRows(
@@ -64,19 +70,22 @@ async function measureDraft(
   if (rows === sealed.rejects) {
     throw new LongshoreError('corrupt', `the input holds no row that can become an item (${rows} rows)`)
   }
-  const { goldenQueries, recallTarget, seed } = profile.split
+  const { goldenQueries, recallTarget, search, searchRecall, seed } = profile.split
   const parent = plan.parent && { name: plan.parent.generation, items: countItems(plan.parent) }
   const pairs = plan.pairs.map(({ query, id }) => ({ query, id }))
   const measured = await draft.measure(
-    { goldenQueries, recallTarget, seed, pairs, parent, rejects: sealed.rejects / rows },
-    { limits: profile.gates, model: profile.model, embedder, reporter, signal },
+    {
+      ...{ goldenQueries, recallTarget, search, searchRecall, seed, pairs, parent },
+      rejects: sealed.rejects / rows,
+    },
+    { limits: limitsOf(profile), model: profile.model, embedder, reporter, signal },
   )
   const undigested = {
     format: MANIFEST_FORMAT,
     generation: plan.generation,
     parent: plan.parent && refOf(plan.parent),
     model: profile.model,
-    clusters: sealed.clusters,
+    clusters: measured.clusters,
     routing: measured.routing,
     quality: summarize(measured.gates),
     createdAt: new Date(context.now()).toISOString(),
@@ -102,6 +111,7 @@ function refuseFailed(generation: string, gates: readonly GateResult[]): void {
 function hintFor(failed: readonly GateResult[]): string {
   const names = new Set(failed.map(({ name }) => name))
   if (names.has('selfRouting')) return 'the centroids do not fit the shards: try --repair centroids'
+  if (names.has('search')) return 'set split.search in the profile to auto, or split.searchRecall to less'
   if (names.has('rejects')) return 'see the list of rejects beside the generations'
   return 'correct the input, or the limit under gates in the profile'
 }

@@ -1,7 +1,8 @@
 import type { Golden } from '../domain/golden.ts'
-import type { FileEntry, Manifest, Routing } from '../domain/manifest.ts'
+import type { FileEntry, Manifest, Routing, ShardEntry, ShardSize } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
 import type { GateResult } from '../domain/quality.ts'
+import type { SearchSetting } from '../domain/shard-search.ts'
 import type { GateContext } from './generation-store.ts'
 import type { GivenClusters, Reject } from './input.ts'
 
@@ -24,13 +25,15 @@ export type DraftSpec = {
   readonly generation: string
   readonly model: Model
   readonly clusters: GivenClusters
+  /** Largest share of items that are put into a second cluster too. */
+  readonly borderShare: number
   /** About how many bytes it will take; refused where the disk has less. */
   readonly expectedBytes: number
 }
 
-/** What was written: items per cluster, and rows that were given but not taken. */
+/** What was written: rows per cluster, copies included, and rows that were given but not taken. */
 export type Sealed = {
-  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly clusters: readonly ShardSize[]
   readonly rejects: number
 }
 
@@ -38,6 +41,9 @@ export type MeasureRequest = {
   readonly goldenQueries: number
   readonly seed: number
   readonly recallTarget: number
+  /** How shards are to be searched, and the recall@10 that those must reach which are not searched exactly. */
+  readonly search: SearchSetting
+  readonly searchRecall: number
   /** The user's own expectations; ids that the generation holds. */
   readonly pairs: Golden['pairs']
   /** Share of the input's rows that were dropped or merged. */
@@ -46,6 +52,8 @@ export type MeasureRequest = {
 }
 
 export type Measured = {
+  /** With how each shard is searched. */
+  readonly clusters: readonly ShardEntry[]
   readonly routing: Routing
   readonly golden: Golden
   readonly files: readonly FileEntry[]
@@ -58,7 +66,10 @@ export interface GenerationDraft {
   append(rows: PreparedRows): Promise<void>
   /** Writes what is left of every shard, and the centroids. */
   seal(): Promise<Sealed>
-  /** Samples golden queries, writes golden.json and measures every gate on the files as they are on disk. */
+  /**
+   * Samples golden queries, chooses how shards are searched, writes golden.json and the files for searching, and measures
+   * every gate on the files as they are on disk.
+   */
   measure(request: MeasureRequest, context: GateContext): Promise<Measured>
   /** Brings everything to disk and under the final name. Raises `usage` when that is taken. */
   publish(manifest: Manifest): Promise<void>

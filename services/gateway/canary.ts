@@ -4,6 +4,7 @@ import type { Manifest } from '../../lib/domain/manifest.ts'
 import { innerProduct, scoreOf } from '../../lib/domain/similarity.ts'
 import type { Catalog } from './catalog.ts'
 import type { Search } from './search.ts'
+import type { Waiting } from './shard-round.ts'
 
 export type CanaryLimits = { readonly recall: number; readonly golden: number; readonly model: number }
 
@@ -56,9 +57,9 @@ export function findCanaryProblem(measures: Measures): string | undefined {
 async function measureRecall(query: GoldenQuery, { catalog, search, timeoutMs }: Parts): Promise<number> {
   const { nprobe } = catalog.manifest.routing
   const k = query.hits.length + 1
-  const signal = AbortSignal.timeout(timeoutMs)
-  const { hits } = await search.find(Float32Array.from(query.vector), { k, nprobe, signal })
-  return shareFound(query, hits)
+  const vectors = [Float32Array.from(query.vector)]
+  const { results } = await search.find(vectors, { k, nprobe, partial: 'fail' }, waitFor(timeoutMs))
+  return shareFound(query, results[0]!.hits)
 }
 
 /** The share of the exact neighbours, the query's own item left out, whose scores are reached. */
@@ -84,7 +85,7 @@ function measureReachable(query: GoldenQuery, manifest: Manifest, centroids: Flo
 }
 
 async function measureCosine({ vector, text }: GoldenQuery, { search, timeoutMs }: Parts): Promise<number> {
-  const fresh = await search.embed(text!, AbortSignal.timeout(timeoutMs))
+  const [fresh = []] = await search.embed([text!], waitFor(timeoutMs))
   const product = innerProduct(vector, fresh)
   return scoreOf('cosine', {
     product,
@@ -98,9 +99,14 @@ async function measurePair(
   { catalog, search, timeoutMs }: Parts,
 ): Promise<number> {
   const { nprobe } = catalog.manifest.routing
-  const signal = AbortSignal.timeout(timeoutMs)
-  const { hits } = await search.find(await search.embed(pair.query, signal), { k: GOLDEN_K, nprobe, signal })
-  return hits.some((hit) => hit.id === pair.id) ? 1 : 0
+  const waiting = waitFor(timeoutMs)
+  const vectors = await search.embed([pair.query], waiting)
+  const { results } = await search.find(vectors, { k: GOLDEN_K, nprobe, partial: 'fail' }, waiting)
+  return results[0]!.hits.some((hit) => hit.id === pair.id) ? 1 : 0
+}
+
+function waitFor(timeoutMs: number): Waiting {
+  return { signal: AbortSignal.timeout(timeoutMs), deadline: performance.now() + timeoutMs }
 }
 
 async function mapSome<T>(list: readonly T[], measure: (entry: T) => Promise<number>): Promise<number[]> {

@@ -1,71 +1,90 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { countItems } from '../../lib/domain/manifest.ts'
+import type { PartialPolicy } from '../../lib/domain/partial.ts'
+import { gone } from '../http/gone.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Readiness } from '../http/service.ts'
+import type { Answers } from './answers.ts'
 import type { Catalog } from './catalog.ts'
-import type { Search } from './search.ts'
-import { parseQuery, parseSearchBody } from './search-body.ts'
+import { renderReply } from './render-reply.ts'
+import type { Result } from './search.ts'
+import { MOST_QUERIES, parseQuery, parseSearchBody } from './search-body.ts'
 
 export type GatewayParts = {
   readonly catalog: Catalog
-  readonly search: Search
+  readonly answers: Answers
   readonly readiness: () => Readiness
-  /** How long one query may take. */
-  readonly timeoutMs: number
+  /** What becomes of a query that does not say, when a shard does not answer. */
+  readonly partial: PartialPolicy
 }
 
 /** What the reference system answers, with status 200, to anything but JSON. */
 const NOT_JSON = 'Content-Type not supported! Please use JSON with "query" field.'
+const LEAST_BODY_LIMIT = 4 << 20
+const MOST_BODY_LIMIT = 32 << 20
+/** Digits, sign, exponent and comma of a number. */
+const BYTES_PER_NUMBER = 26
 
 /** Adds what a gateway answers besides the common endpoints. */
 export function addGatewayRoutes(app: FastifyInstance, parts: GatewayParts): void {
-  const { ref, manifest } = parts.catalog
+  const { catalog, answers, readiness, partial } = parts
+  const { ref, manifest } = catalog
+  const { name, dimensions } = manifest.model
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-longshore-generation', ref.name)
   })
-  const { name, version } = manifest.model
-  app.post('/v1/search', async (request) => {
+  app.post('/v1/search', { bodyLimit: limitBody(dimensions) }, async (request, reply) => {
     const start = performance.now()
-    checkReadiness(parts.readiness())
-    const { query, k, nprobe } = parseSearchBody(request.body, manifest)
-    const { hits, coverage } = await findWithin(query, { k, nprobe }, parts)
-    const tookMs = Math.round((performance.now() - start) * 100) / 100
-    return { generation: ref.name, model: { name, version }, hits, coverage, tookMs }
+    checkReadiness(readiness())
+    const asked = parseSearchBody(request.body, manifest, { partial })
+    const { queries, options } = asked
+    const found = asked.explain
+      ? await answers.explain(queries, options, gone(reply))
+      : { answers: await answers.ask(queries, options, gone(reply)) }
+    markCoverage(reply, found.answers)
+    reply.type('application/json; charset=utf-8')
+    return renderReply({ ...found, ref, model: manifest.model, isBatch: asked.isBatch, start })
   })
   app.get<{ Params: { gallery: string } }>('/v3/galleries/:objtype/:gallery', async (request) => ({
     name: request.params.gallery,
     emben_model: name,
-    emben_size: manifest.model.dimensions,
+    emben_size: dimensions,
     objects: countItems(manifest),
   }))
   app.register(async (scope) => addReferenceRoute(scope, parts))
 }
 
 /** POST /input as the reference system's clients know it, but with the best match. */
-function addReferenceRoute(app: FastifyInstance, parts: GatewayParts): void {
+function addReferenceRoute(
+  app: FastifyInstance,
+  { catalog, answers, readiness, partial }: GatewayParts,
+): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => NOT_JSON)
   app.post('/input', async (request, reply) => {
     if (request.body === NOT_JSON || !isJson(request.headers['content-type'])) {
       return reply.type('text/html; charset=utf-8').send(NOT_JSON)
     }
-    checkReadiness(parts.readiness())
+    checkReadiness(readiness())
     const query = parseQuery((request.body as { query?: unknown } | null)?.query)
-    const { nprobe } = parts.catalog.manifest.routing
-    const { hits } = await findWithin(query, { k: 1, nprobe }, parts)
-    const [best] = hits
-    if (!best) throw new HttpError(404, 'empty', `${parts.catalog.ref.name} holds no items`)
+    const { nprobe } = catalog.manifest.routing
+    const found = await answers.ask({ texts: [query] }, { k: 1, nprobe, partial }, gone(reply))
+    markCoverage(reply, found)
+    const [best] = (JSON.parse(found[0]!.json) as Result).hits
+    if (!best) throw new HttpError(404, 'empty', `${catalog.ref.name} holds no items`)
     return { best_match: best.item.text ?? best.id, cluster: String(best.cluster) }
   })
 }
 
-async function findWithin(
-  query: string | Float32Array,
-  limits: { readonly k: number; readonly nprobe: number },
-  { search, timeoutMs }: GatewayParts,
-) {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const vector = typeof query === 'string' ? await search.embed(query, signal) : query
-  return await search.find(vector, { ...limits, signal })
+/** A partial answer is told in its head too, for those who look at nothing else and for caches between. */
+function markCoverage(reply: FastifyReply, answers: readonly { readonly isComplete: boolean }[]): void {
+  if (answers.some(({ isComplete }) => !isComplete)) {
+    reply.header('x-longshore-coverage', 'partial').header('cache-control', 'no-store')
+  }
+}
+
+/** Room for as many vectors as a batch may have. */
+function limitBody(dimensions: number): number {
+  return Math.min(MOST_BODY_LIMIT, LEAST_BODY_LIMIT + MOST_QUERIES * dimensions * BYTES_PER_NUMBER)
 }
 
 function checkReadiness(readiness: Readiness): void {

@@ -1,38 +1,58 @@
 import { UnreachableError } from '../../lib/adapters/http/unreachable.ts'
-import { orderClusters } from '../../lib/domain/clusters.ts'
 import { messageOf } from '../../lib/domain/errors.ts'
-import { mergeTopK } from '../../lib/domain/top-k.ts'
 import type { Embedder } from '../../lib/ports/embedder.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Catalog } from './catalog.ts'
-import type { IndexClient, ShardHit } from './index-client.ts'
-
-export type Hit = ShardHit & { readonly cluster: number }
-
-/** How many of the clusters that should be asked have answered. */
-export type Coverage = { readonly asked: number; readonly answered: number; readonly complete: boolean }
+import { type Coverage, measureCoverage } from './coverage.ts'
+import type { GatewayMetrics } from './gateway-metrics.ts'
+import { gather } from './gather.ts'
+import type { IndexClient } from './index-client.ts'
+import { createRouter, type RoutedCluster } from './route-queries.ts'
+import type { SearchOptions } from './search-body.ts'
+import { type Hit, round, type ShardTrace, type Waiting } from './shard-round.ts'
 
 export type Result = { readonly hits: readonly Hit[]; readonly coverage: Coverage }
 
-export type SearchOptions = { readonly k: number; readonly nprobe: number; readonly signal: AbortSignal }
+/** How answers were found. */
+export type Trace = {
+  /** For each query. */
+  readonly clusters: readonly (readonly RoutedCluster[])[]
+  readonly shards: readonly ShardTrace[]
+  readonly stages: { readonly routeMs: number; readonly searchMs: number; readonly mergeMs: number }
+}
 
 /** Answers queries from one generation, from centroids to merge. */
 export type Search = {
-  /** The embedding of a query. Raises HttpError 502 `extraction_failed` or 503 `extraction_unavailable`. */
-  embed(text: string, signal: AbortSignal): Promise<Float32Array>
+  /** The embedding of each text. Raises HttpError 502 `extraction_failed` or 503 `extraction_unavailable`. */
+  embed(texts: readonly string[], waiting: Waiting): Promise<Float32Array[]>
   /**
-   * The k best items of the nprobe nearest clusters. All of them must answer: raises HttpError 503 `incomplete` when
-   * one does not, 502 when one answers from something else.
+   * For each vector the k best items of its nprobe nearest clusters. A cluster that does not answer is told in the
+   * coverage where the policy is `partial` and another one answers; else raises HttpError 503 `incomplete`, or 502 when
+   * it answers from something else.
    */
-  find(vector: Float32Array, options: SearchOptions): Promise<Result>
+  find(
+    vectors: readonly Float32Array[],
+    options: SearchOptions,
+    waiting: Waiting,
+  ): Promise<{ readonly results: readonly Result[]; readonly trace: Trace }>
 }
 
-export function createSearch(catalog: Catalog, embedder: Embedder, askShard: IndexClient): Search {
-  const { manifest, centroids } = catalog
+export type SearchParts = {
+  readonly catalog: Catalog
+  readonly embedder: Embedder
+  readonly askShard: IndexClient
+  readonly metrics: GatewayMetrics
+}
+
+export function createSearch({ catalog, embedder, askShard, metrics }: SearchParts): Search {
+  const { dimensions } = catalog.manifest.model
+  const route = createRouter(catalog)
   return {
-    async embed(text, signal) {
+    async embed(texts, { signal, deadline }) {
+      const left = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())))
       try {
-        return await embedder.embed([text], signal)
+        const rows = await embedder.embed(texts, AbortSignal.any([signal, left]))
+        return texts.map((_, at) => rows.subarray(at * dimensions, (at + 1) * dimensions))
       } catch (error) {
         if (error instanceof UnreachableError) {
           throw new HttpError(503, 'extraction_unavailable', error.message)
@@ -40,35 +60,24 @@ export function createSearch(catalog: Catalog, embedder: Embedder, askShard: Ind
         throw new HttpError(502, 'extraction_failed', messageOf(error))
       }
     },
-    async find(vector, { k, nprobe, signal }) {
-      const rows = orderClusters(vector, centroids, manifest.model.metric).slice(0, nprobe)
-      const clusters = rows.map((row) => manifest.clusters[row]!.id)
-      const answers = await Promise.allSettled(
-        clusters.map(async (cluster) => {
-          const hits = await askShard({ cluster, vector, k, signal })
-          return hits.map((hit): Hit => ({ ...hit, cluster }))
-        }),
-      )
-      const coverage = measureCoverage(answers)
-      if (!coverage.complete) throw explainMissing(answers, coverage)
-      const lists = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-      return { hits: mergeTopK(lists, k), coverage }
+    async find(vectors, options, waiting) {
+      const begun = performance.now()
+      const clusters = route(vectors, options.nprobe)
+      const routed = performance.now()
+      const asking = { vectors, options, waiting, askShard, metrics }
+      const { merged, missing, shards, mergeMs } = await gather(clusters, asking)
+      const [routeMs, searchMs] = [routed - begun, performance.now() - routed - mergeMs]
+      metrics.observeStage('route', routeMs)
+      metrics.observeStage('search', searchMs)
+      metrics.observeStage('merge', mergeMs)
+      const stages = { routeMs: round(routeMs), searchMs: round(searchMs), mergeMs: round(mergeMs) }
+      return {
+        results: merged.map((hits, query) => ({
+          hits,
+          coverage: measureCoverage(clusters[query]!, missing),
+        })),
+        trace: { clusters, shards, stages },
+      }
     },
   }
-}
-
-function measureCoverage(answers: readonly PromiseSettledResult<unknown>[]): Coverage {
-  const answered = answers.filter(({ status }) => status === 'fulfilled').length
-  return { asked: answers.length, answered, complete: answered === answers.length }
-}
-
-/** An answer from something else says more than one that did not come. */
-function explainMissing(answers: readonly PromiseSettledResult<unknown>[], coverage: Coverage): unknown {
-  const reasons = answers.flatMap((answer): unknown[] =>
-    answer.status === 'rejected' ? [answer.reason] : [],
-  )
-  const wrong = reasons.find((reason) => !(reason instanceof UnreachableError))
-  if (wrong instanceof HttpError) return new HttpError(wrong.status, wrong.code, wrong.message, { coverage })
-  if (wrong !== undefined) return wrong
-  return new HttpError(503, 'incomplete', reasons.map(messageOf).join('; '), { coverage })
 }

@@ -1,17 +1,24 @@
 import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
+import { normalizeLexical } from '../../lib/domain/lexical.ts'
+import { PARTIAL_POLICIES, type PartialPolicy } from '../../lib/domain/partial.ts'
 import { EXTRACTION, GROUPS, type Group } from '../../lib/domain/service.ts'
+import { createAdmission } from '../http/admission.ts'
 import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService } from '../http/service.ts'
 import { readModel, readNumber } from '../settings.ts'
+import { createAnswerCache } from './answer-cache.ts'
+import { createAnswers } from './answers.ts'
 import { readCatalog } from './catalog.ts'
 import { createFileDiscovery, type Discovery } from './discovery.ts'
 import { createDnsDiscovery } from './dns-discovery.ts'
+import { createGatewayMetrics } from './gateway-metrics.ts'
 import { createIndexClient } from './index-client.ts'
 import { addGatewayRoutes } from './routes.ts'
 import { createSearch } from './search.ts'
+import { createShardCounters } from './shard-counters.ts'
 import { type Canary, startCanary } from './watch-canary.ts'
 
 /**
@@ -19,6 +26,9 @@ import { type Canary, startCanary } from './watch-canary.ts'
  * above all while its service has no other task.
  */
 const CONNECT_MS = 1_000
+const CACHE_BYTES = 64 << 20
+/** So much of the time that a query may take, it takes at most while more come than can be answered. */
+const TARGET_SHARE = 0.1
 
 /** Answers queries from one generation. Raises `usage`, `not-found`, and `corrupt` when its files are not whole. */
 export const startGateway: StartService = async (settings, env, log) => {
@@ -37,14 +47,28 @@ export const startGateway: StartService = async (settings, env, log) => {
     timeoutMs,
     client,
   })
+  const counters = createShardCounters()
   const askShard = createIndexClient({
     ref,
     groups: readGroups(env),
     discovery,
     client,
     attemptMs: timeoutMs / 2,
+    hedgeShare: readNumber(env, 'HEDGE_SHARE', 0.05),
+    counters,
   })
-  const search = createSearch(catalog, embedder, askShard)
+  const { nprobe } = catalog.manifest.routing
+  const base = createService(settings, log, {
+    readiness: () => canary.readiness(),
+    status: () => ({ nprobe, canary: canary.state() }),
+    admission: createAdmission({
+      most: readNumber(env, 'MAX_IN_FLIGHT', 256),
+      targetMs: timeoutMs * TARGET_SHARE,
+    }),
+  })
+  const cache = createAnswerCache({ entries: readNumber(env, 'CACHE_ENTRIES', 10_000), bytes: CACHE_BYTES })
+  const metrics = createGatewayMetrics(base.register, { counters, cache })
+  const search = createSearch({ catalog, embedder, askShard, metrics })
   const limits = {
     recall: readNumber(env, 'CANARY_RECALL', 0.9),
     golden: readNumber(env, 'CANARY_GOLDEN', 0.95),
@@ -58,11 +82,18 @@ export const startGateway: StartService = async (settings, env, log) => {
     timeoutMs,
     log,
   })
-  const { nprobe } = catalog.manifest.routing
-  const { readiness } = canary
-  const base = createService(settings, log, { readiness, status: () => ({ nprobe, canary: canary.state() }) })
-  addGatewayRoutes(base.app, { catalog, search, readiness, timeoutMs })
+  // The service of this project embeds by what normalizeLexical keeps; how another one sees a text is not known.
+  const normalize = url ? (text: string) => text : normalizeLexical
+  const answers = createAnswers({ ref, search, cache, normalize, metrics, timeoutMs })
+  addGatewayRoutes(base.app, { catalog, answers, readiness: canary.readiness, partial: readPartial(env) })
   return await runService(base, { settings, log, ready: canary.passed })
+}
+
+/** What becomes of queries when a shard does not answer. Raises `usage`. */
+function readPartial({ PARTIAL = 'fail' }: NodeJS.ProcessEnv): PartialPolicy {
+  const known = PARTIAL_POLICIES.find((policy) => policy === PARTIAL)
+  if (known) return known
+  throw new LongshoreError('usage', `PARTIAL: expected ${PARTIAL_POLICIES.join(' or ')}, found "${PARTIAL}"`)
 }
 
 /** Where the other services are: what DNS tells in a Swarm, or what a file tells. Raises `usage`. */

@@ -19,9 +19,13 @@ export type Listener = {
 /** Clients are told it and close idle connections before; it also bounds how long draining waits for them. */
 const KEEP_ALIVE_MS = 5_000
 
+/** What a connection costs, also an idle one, is bounded; those that come when so many are open are closed at once. */
+const MOST_CONNECTIONS = 4_096
+
 /** Listens at an address. Raises `remote`, for example when the port is taken. */
 export async function listen(handler: RequestListener, address: Address): Promise<Listener> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handler)
+  server.maxConnections = MOST_CONNECTIONS
   try {
     server.listen(address)
     await once(server, 'listening')

@@ -1,6 +1,12 @@
+import { innerProduct } from '../../lib/domain/similarity.ts'
 import { badRequest, HttpError } from './http-error.ts'
 
-const MOST_K = 1000
+export const MOST_K = 1000
+/** Hits that one request may ask for: its queries times k. */
+export const MOST_HITS = 20_000
+
+/** Distances of such vectors are still float32 values. */
+const LONGEST = 3e18
 
 /** The number of hits wanted. Raises HttpError 400. */
 export function parseK(k: unknown): number {
@@ -18,7 +24,22 @@ export function parseVector(row: unknown, dimensions: number, where: string): Fl
   }
   const wrong = row.findIndex((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
   if (wrong >= 0) throw badRequest(`${where}[${wrong}]: expected a finite number`)
-  return Float32Array.from(row as number[])
+  const vector = Float32Array.from(row as number[])
+  checkLengths(vector, dimensions, where)
+  return vector
+}
+
+/**
+ * Raises HttpError 400 when a row of `vectors` [n, dimensions] is so long that its scores might be
+ * infinite.
+ */
+export function checkLengths(vectors: Float32Array, dimensions: number, where: string): void {
+  for (let start = 0; start < vectors.length; start += dimensions) {
+    const row = vectors.subarray(start, start + dimensions)
+    if (innerProduct(row, row) > LONGEST ** 2) {
+      throw badRequest(`${where}: expected a vector shorter than ${LONGEST}`)
+    }
+  }
 }
 
 /** The error of a vector that is no vector of the model. */

@@ -23,7 +23,8 @@ export type RunOptions = {
  * Serves until drained, and tells the parent process its ports. A service whose port is shared with other tasks listens
  * there only once it is ready, so that no client reaches it before.
  */
-export async function runService({ app, beginDraining }: ServiceBase, options: RunOptions): Promise<Running> {
+export async function runService(base: ServiceBase, options: RunOptions): Promise<Running> {
+  const { app, handle, beginDraining } = base
   const { settings, log, ready } = options
   const { host, port } = settings
   const isShared = settings.hasAdminPort && ready !== undefined
@@ -31,7 +32,7 @@ export async function runService({ app, beginDraining }: ServiceBase, options: R
   let isDraining = false
   await app.ready()
   const open = async (name: 'listening' | 'admin', address: Parameters<typeof listen>[1]) => {
-    const listener = await listen((request, response) => app.routing(request, response), address)
+    const listener = await listen(handle, address)
     listeners.push(listener)
     log(name, { port: listener.port })
     process.send?.({ [name]: listener.port })

@@ -1,8 +1,11 @@
+import type { RequestListener } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../settings.ts'
+import type { Admission } from './admission.ts'
 import { describeFailure, HttpError } from './http-error.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { addShedding } from './shed-load.ts'
 
 /** Whether a service may take traffic, and if not, why. */
 export type Readiness =
@@ -11,6 +14,10 @@ export type Readiness =
 
 export type ServiceBase = {
   readonly app: FastifyInstance
+  /** What a server calls for each request. */
+  readonly handle: RequestListener
+  /** Where a service adds measures of its own to /metrics. */
+  readonly register: Metrics['register']
   /** Turns readiness off, and has every answer close its connection. */
   beginDraining(): void
 }
@@ -19,6 +26,8 @@ export type ServiceFacts = {
   readonly readiness: () => Readiness
   /** Members of /v1/status besides the common ones. */
   readonly status: () => Readonly<Record<string, unknown>>
+  /** Which requests are begun; all where it is left out. */
+  readonly admission?: Admission
 }
 
 export const READY: Readiness = { isReady: true }
@@ -28,7 +37,7 @@ const JSON_LIMIT = 1 << 20
 /** What all services have in common: errors as `{"error":{"code","message"}}`, health, status and metrics. */
 export function createService(settings: Settings, log: Log, facts: ServiceFacts): ServiceBase {
   const { service, task, node, generations } = settings
-  const metrics = createMetrics({ service, task })
+  const metrics = createMetrics({ service, task }, generations)
   const app = fastify({ logger: false, bodyLimit: JSON_LIMIT, forceCloseConnections: false })
   let isDraining = false
 
@@ -64,8 +73,11 @@ export function createService(settings: Settings, log: Log, facts: ServiceFacts)
     const { contentType, text } = await metrics.render()
     return reply.type(contentType).send(text)
   })
+  const handle: RequestListener = (request, response) => app.routing(request, response)
   return {
     app,
+    handle: facts.admission ? addShedding(handle, facts.admission, metrics.register) : handle,
+    register: metrics.register,
     beginDraining: () => {
       isDraining = true
     },

@@ -2,15 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openShard, type Shard } from '../../lib/adapters/generations/served-shard.ts'
 import { answerCalls } from '../../lib/adapters/generations/thread.ts'
-import { searchExact } from '../../lib/adapters/search/exact.ts'
+import type { ExactMatches } from '../../lib/adapters/search/exact.ts'
 import { type GoldenHit, parseGolden } from '../../lib/domain/golden.ts'
 import { GOLDEN_FILE, type Manifest } from '../../lib/domain/manifest.ts'
-import { scoringOf } from '../../lib/domain/similarity.ts'
+import type { ShardKind } from '../../lib/domain/shard-search.ts'
 
 export type OpenJob = {
   readonly dataDirectory: string
   readonly cluster: number
   readonly manifests: readonly Manifest[]
+  /** Compares all vectors, whatever the manifest says. */
+  readonly isExact: boolean
 }
 
 /** Questions of several requests to one generation, searched together. */
@@ -18,8 +20,19 @@ export type SearchJob = {
   readonly generation: string
   /** Row-major [queries, dimensions] */
   readonly vectors: Float32Array
-  /** The requests in the order of their queries. */
-  readonly parts: readonly { readonly queries: number; readonly k: number }[]
+  readonly k: number
+  /** Rows (ascending) that may be found; all when undefined. */
+  readonly rows: Uint32Array | undefined
+  readonly isExact: boolean
+  /** The requests in the order of their queries; hits with a lower score than `threshold` are left out. */
+  readonly parts: readonly { readonly queries: number; readonly threshold: number }[]
+}
+
+export type SearchDone = {
+  readonly kind: ShardKind
+  readonly milliseconds: number
+  /** For each request the hits of its queries, best first, as JSON `[{"id","score","item"}],[...]`. */
+  readonly hits: readonly Uint8Array[]
 }
 
 /** Golden queries, each with those of its exact neighbours that the served cluster holds. */
@@ -36,28 +49,23 @@ const handlers = {
     cluster = job.cluster
     for (const manifest of job.manifests) {
       const directory = join(job.dataDirectory, manifest.generation)
-      const shard = openShard(directory, manifest, cluster)
+      const shard = openShard(directory, manifest, cluster, job.isExact)
       served.set(manifest.generation, { shard, manifest, directory })
     }
   },
 
-  /** For each request its hits, best first, as JSON `[[{"id","score","item"}]]` ready to be sent. */
-  search({ generation, vectors, parts }: SearchJob): Uint8Array[] {
-    const { shard, manifest } = served.get(generation)!
-    const { dimensions } = manifest.model
-    const k = Math.max(...parts.map((part) => part.k))
-    const matches = searchExact(shard.vectors, vectors, { dimensions, metric: scoringOf(manifest.model), k })
+  search(job: SearchJob): SearchDone {
+    const started = performance.now()
+    const { shard } = served.get(job.generation)!
+    const { kind, matches } = searchShard(shard, job)
     let query = 0
-    return parts.map((part) => {
-      const hits = Array.from({ length: part.queries }, () => {
-        const start = matches.perQuery * query++
-        return Array.from({ length: Math.min(part.k, matches.perQuery) }, (_, rank) => {
-          const item = shard.readItem(matches.rows[start + rank]!)
-          return { id: item.id, score: matches.scores[start + rank]!, item }
-        })
-      })
-      return new TextEncoder().encode(JSON.stringify(hits))
+    const hits = job.parts.map(({ queries, threshold }) => {
+      const lists = Array.from({ length: queries }, () =>
+        JSON.stringify(readHits(shard, matches, query++, threshold)),
+      )
+      return new TextEncoder().encode(lists.join(','))
     })
+    return { kind, hits, milliseconds: performance.now() - started }
   },
 
   readGolden(generation: string): GoldenOfShard {
@@ -73,3 +81,19 @@ const handlers = {
 export type SearchHandlers = typeof handlers
 
 answerCalls(handlers)
+
+function searchShard(shard: Shard, { vectors, k, rows, isExact }: SearchJob) {
+  if (rows) return { kind: 'exact', matches: shard.searchAmong(rows, vectors, k) } as const
+  if (isExact) return { kind: 'exact', matches: shard.searchAll(vectors, k) } as const
+  return { kind: shard.kind, matches: shard.search(vectors, k) }
+}
+
+function readHits(shard: Shard, { rows, scores, perQuery }: ExactMatches, query: number, threshold: number) {
+  const start = query * perQuery
+  const own = scores.subarray(start, start + perQuery)
+  const missed = own.findIndex((score) => score < threshold)
+  return Array.from(own.subarray(0, missed < 0 ? perQuery : missed), (score, rank) => {
+    const item = shard.readItem(rows[start + rank]!)
+    return { id: item.id, score, item }
+  })
+}

@@ -1,99 +1,114 @@
-import { startThread } from '../../lib/adapters/generations/thread.ts'
-import { LongshoreError } from '../../lib/domain/errors.ts'
-import { HttpError } from '../http/http-error.ts'
-import type { GoldenOfShard, OpenJob, SearchHandlers } from './search-worker.ts'
+import { startThread, type Thread } from '../../lib/adapters/generations/thread.ts'
+import type { ShardKind } from '../../lib/domain/shard-search.ts'
+import type { IndexMetrics } from './index-metrics.ts'
+import { createQueue, type Question, type Slice } from './search-queue.ts'
+import type { GoldenOfShard, OpenJob, SearchDone, SearchHandlers } from './search-worker.ts'
+import { isThreadLost } from './thread-lost.ts'
 
-export type Request = {
-  readonly generation: string
-  /** Row-major [queries, dimensions] */
-  readonly vectors: Float32Array
-  readonly queries: number
-  readonly k: number
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal
+export type Found = {
+  /** JSON `[[{"id","score","item"}]]` in pieces: a list of hits for each query. */
+  readonly hits: readonly Uint8Array[]
+  readonly kind: ShardKind
+  /** How long the threads searched for it, together with what was searched along with it. */
+  readonly searchMs: number
 }
 
-/** Searches in a thread, so that the event loop stays free. */
+/** Searches in threads, so that the event loop stays free. */
 export type Searcher = {
   open(job: OpenJob): Promise<void>
-  /** JSON `[[{"id","score","item"}]]`. Raises HttpError 503 `overloaded`. */
-  search(request: Request): Promise<Uint8Array>
+  /** Raises HttpError 503 `overloaded` or `deadline`. */
+  search(question: Question): Promise<Found>
   readGolden(generation: string): Promise<GoldenOfShard>
+  /** Queries that wait for a thread. */
+  waiting(): number
 }
 
-type Waiting = Request & { resolve(hits: Uint8Array): void; reject(error: unknown): void }
+type Task = {
+  readonly pieces: (Uint8Array | undefined)[]
+  left: number
+  searchMs: number
+  resolve(found: Found): void
+  reject(error: unknown): void
+}
 
-const MOST_WAITING = 512
-/** Queries of waiting requests that are searched together; more would let a single one wait too long. */
-const MOST_TOGETHER = 16
+const [OPEN, COMMA, CLOSE] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
 
-/** A searcher with one thread. Requests that wait meanwhile for the same generation share a pass over its vectors. */
-export function createSearcher(): Searcher {
-  const thread = startThread<SearchHandlers>(new URL('./search-worker.ts', import.meta.url))
-  const waiting: Waiting[] = []
-  let isBusy = false
+/** Threads that search; all map the same files. */
+export function startSearchThreads(count: number): Thread<SearchHandlers>[] {
+  const url = new URL('./search-worker.ts', import.meta.url)
+  return Array.from({ length: count }, () => startThread<SearchHandlers>(url))
+}
 
-  const searchNext = async (): Promise<void> => {
-    if (isBusy) return
-    const batch = takeBatch(waiting)
-    if (batch.length === 0) return
-    isBusy = true
+/** A searcher with these threads. Requests that wait meanwhile for the same share a pass over the vectors. */
+export function createSearcher(
+  threads: readonly Pick<Thread<SearchHandlers>, 'call'>[],
+  metrics?: IndexMetrics,
+): Searcher {
+  const idle = [...threads]
+  const queue = createQueue<Task>({
+    threads: threads.length,
+    drop: ({ reject }, reason) => reject(reason),
+  })
+
+  const searchNext = (): void => {
+    for (let slices = idle.length > 0 ? queue.take() : []; slices.length > 0; ) {
+      void searchIn(idle.pop()!, slices)
+      slices = idle.length > 0 ? queue.take() : []
+    }
+  }
+  const searchIn = async (thread: (typeof idle)[number], slices: readonly Slice<Task>[]): Promise<void> => {
     try {
-      const vectors = joinVectors(batch.map((request) => request.vectors))
-      const parts = batch.map(({ queries, k }) => ({ queries, k }))
-      const { generation } = batch[0]!
-      const answers = await thread.call('search', { generation, vectors, parts }, [vectors.buffer])
-      for (const [index, { resolve }] of batch.entries()) resolve(answers[index]!)
+      const job = joinSlices(slices)
+      const done = await thread.call('search', job, [job.vectors.buffer])
+      metrics?.observe(done, slices)
+      for (const [index, slice] of slices.entries()) finish(slice, done, done.hits[index]!)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      for (const { waiting } of slices) waiting.task.reject(error)
       if (isThreadLost(error)) throw error
     }
-    isBusy = false
-    void searchNext()
+    idle.push(thread)
+    searchNext()
   }
   return {
-    open: (job) => thread.call('open', job),
-    readGolden: (generation) => thread.call('readGolden', generation),
-    search: (request) =>
+    open: async (job) => {
+      await Promise.all(threads.map((thread) => thread.call('open', job)))
+    },
+    readGolden: (generation) => threads[0]!.call('readGolden', generation),
+    waiting: queue.length,
+    search: (question) =>
       new Promise((resolve, reject) => {
-        if (waiting.length >= MOST_WAITING) {
-          throw new HttpError(503, 'overloaded', `${waiting.length} requests are waiting already`)
-        }
-        waiting.push({ ...request, resolve, reject })
-        void searchNext()
+        const pieces = new Array<undefined>(question.queries)
+        queue.add(question, { pieces, left: question.queries, searchMs: 0, resolve, reject })
+        searchNext()
       }),
   }
 }
 
-/** Whether the thread has ended: nothing will be answered any more, so the process has to end too. */
-function isThreadLost(error: unknown): boolean {
-  if (error instanceof LongshoreError) return error.kind === 'interrupted'
-  return String((error as NodeJS.ErrnoException).code).startsWith('ERR_WORKER')
+/** Notes the hits of a slice, and answers its request when they were the last ones. */
+function finish({ waiting, from, count }: Slice<Task>, done: SearchDone, hits: Uint8Array): void {
+  const { task } = waiting
+  task.pieces[from] = hits
+  task.left -= count
+  task.searchMs += done.milliseconds
+  if (task.left > 0) return
+  const pieces = task.pieces.filter((piece) => piece !== undefined)
+  const joined = pieces.flatMap((piece, index) => (index === 0 ? [piece] : [COMMA, piece]))
+  task.resolve({ hits: [OPEN, ...joined, CLOSE], kind: done.kind, searchMs: task.searchMs })
 }
 
-/** Removes the next requests that can be searched together, and those that nobody waits for any more. */
-function takeBatch(waiting: Waiting[]): Waiting[] {
-  const batch: Waiting[] = []
-  let queries = 0
-  for (let next = waiting[0]; next; next = waiting[0]) {
-    if (next.signal.aborted) next.reject(new HttpError(499, 'cancelled', 'the client has gone'))
-    else {
-      const isFitting = next.generation === batch[0]?.generation && queries + next.queries <= MOST_TOGETHER
-      if (batch.length > 0 && !isFitting) break
-      batch.push(next)
-      queries += next.queries
-    }
-    waiting.shift()
-  }
-  return batch
-}
-
-function joinVectors(list: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const joined = new Float32Array(list.reduce((sum, vectors) => sum + vectors.length, 0))
+function joinSlices(slices: readonly Slice<unknown>[]) {
+  const { generation, k, rows, isExact = false, vectors: some, queries } = slices[0]!.waiting.question
+  const dimensions = some.length / queries
+  const total = slices.reduce((sum, { count }) => sum + count, 0)
+  const vectors = new Float32Array(total * dimensions)
   let at = 0
-  for (const vectors of list) {
-    joined.set(vectors, at)
-    at += vectors.length
+  for (const { waiting, from, count } of slices) {
+    vectors.set(waiting.question.vectors.subarray(from * dimensions, (from + count) * dimensions), at)
+    at += count * dimensions
   }
-  return joined
+  const parts = slices.map(({ waiting, count }) => ({
+    queries: count,
+    threshold: waiting.question.threshold ?? Number.NEGATIVE_INFINITY,
+  }))
+  return { generation, vectors, k, rows, isExact, parts }
 }

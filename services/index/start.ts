@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { compareGenerations } from '../../lib/domain/generation.ts'
 import type { Manifest } from '../../lib/domain/manifest.ts'
@@ -6,8 +7,11 @@ import { createService, READY } from '../http/service.ts'
 import { readManifest } from '../read-generation.ts'
 import { readNumber } from '../settings.ts'
 import { checkShard } from './check.ts'
+import { createFilters } from './filters.ts'
+import { createIndexMetrics } from './index-metrics.ts'
+import { readIndexSettings } from './index-settings.ts'
 import { addIndexRoutes } from './routes.ts'
-import { createSearcher, type Searcher } from './searcher.ts'
+import { createSearcher, type Searcher, startSearchThreads } from './searcher.ts'
 
 /**
  * Serves the shards of one cluster, of every generation it is told; with SELF_CHECK only once it has answered their golden
@@ -15,15 +19,19 @@ import { createSearcher, type Searcher } from './searcher.ts'
  */
 export const startIndex: StartService = async (settings, env, log) => {
   const cluster = readNumber(env, 'CLUSTER')
+  const { threads, isExact, filterBytes } = readIndexSettings(env, availableParallelism())
   const { dataDirectory, generations } = settings
   if (generations.length === 0) throw new LongshoreError('usage', 'GENERATIONS: expected at least one')
-  const searcher = createSearcher()
   const base = createService(settings, log, { readiness: () => READY, status: () => ({ cluster }) })
+  const metrics = createIndexMetrics(base.register)
+  const searcher = createSearcher(startSearchThreads(threads), metrics)
+  metrics.watch(searcher.waiting)
   const manifests = await Promise.all(generations.map((ref) => readManifest(dataDirectory, ref)))
   manifests.sort((a, b) => compareGenerations(a.generation, b.generation))
-  await searcher.open({ dataDirectory, cluster, manifests })
+  const filters = createFilters({ dataDirectory, cluster, manifests, limit: filterBytes })
+  await searcher.open({ dataDirectory, cluster, manifests, isExact })
   if (env.SELF_CHECK) for (const manifest of manifests) await checkBefore(searcher, manifest, cluster)
-  addIndexRoutes(base.app, { cluster, manifests, searcher })
+  addIndexRoutes(base.app, { cluster, manifests, searcher, filters })
   return await runService(base, { settings, log })
 }
 

@@ -71,9 +71,34 @@ const WRONG: [string, string, string][] = [
     'config/x.yml:11: gates.recall: expected at most 1, found 1.5',
   ],
   [
+    'a share of second requests beyond all',
+    `${VALID}gateway:\n  hedgeShare: 5\n`,
+    'config/x.yml:11: gateway.hedgeShare: expected at most 1, found 5',
+  ],
+  [
+    'no requests at a time',
+    `${VALID}gateway:\n  maxInFlight: 0\n`,
+    'config/x.yml:11: gateway.maxInFlight: expected at least 1, found 0',
+  ],
+  [
+    'a policy for missing shards that there is not',
+    `${VALID}gateway:\n  partial: maybe\n`,
+    'config/x.yml:11: gateway.partial: expected one of fail, partial, found "maybe"',
+  ],
+  [
     'a word that is none of the choices',
     `${VALID}split:\n  duplicates: drop\n`,
     'config/x.yml:11: split.duplicates: expected one of keep, merge, found "drop"',
+  ],
+  [
+    'a kind of search that there is not',
+    `${VALID}split:\n  search: ivf\n`,
+    'config/x.yml:11: split.search: expected one of auto, exact, exact-i8, hnsw, found "ivf"',
+  ],
+  [
+    'a recall that is no share',
+    `${VALID}split:\n  searchRecall: 99\n`,
+    'config/x.yml:11: split.searchRecall: expected at most 1, found 99',
   ],
   [
     'a list where a mapping belongs',

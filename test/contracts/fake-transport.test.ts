@@ -1,5 +1,5 @@
 import { test } from 'uvu'
-import { makeManifest } from '../support/fakes/manifest.ts'
+import { makeManifest, QUANTISED_CLUSTERS } from '../support/fakes/manifest.ts'
 import { FakeTransport } from '../support/fakes/transport.ts'
 import { describeTransport } from './transport.ts'
 
@@ -8,7 +8,7 @@ describeTransport('the fake transport', async () => {
   return {
     transport,
     nodes: ['node-1', 'node-2'],
-    source: { directory: '/fake/dgs/dg_1', manifest: makeManifest('dg_1') },
+    source: { directory: '/fake/dgs/dg_1', manifest: makeManifest('dg_1', { clusters: QUANTISED_CLUSTERS }) },
     namesake: { directory: '/fake/others/dg_1', manifest: makeManifest('dg_1', {}, 'other') },
     damageHeld: async (node, generation, path) => {
       transport.node(node).held.get(generation)?.damaged.add(path)

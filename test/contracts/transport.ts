@@ -28,6 +28,7 @@ export type TransportSubject = {
 }
 
 const PATH = 'clust_1/vectors.npy'
+const INDEX = 'clust_1/index.i8.npy'
 const NEVER = new AbortController().signal
 
 /** Registers the promises of the port Transport as tests, each on a subject of its own. */
@@ -89,8 +90,8 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
 
   promise('refuses what differs from the manifest, names the file and publishes nothing', async (subject) => {
     const { transport, nodes, source, damageSource } = subject
-    await damageSource(source, PATH)
-    await rejectsWith(deliver(subject, source), 'corrupt', new RegExp(PATH))
+    await damageSource(source, INDEX)
+    await rejectsWith(deliver(subject, source), 'corrupt', new RegExp(INDEX))
     assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [])
   })
 
@@ -107,8 +108,11 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
   promise('names the file that no longer is as the manifest says', async (subject) => {
     const { transport, nodes, source, damageHeld } = subject
     await deliver(subject, source)
-    await damageHeld(nodes[0], 'dg_1', PATH)
-    await rejectsWith(transport.verify(nodes[0], source.manifest, NEVER), 'corrupt', new RegExp(PATH))
+    for (const path of [INDEX, PATH]) {
+      await damageHeld(nodes[0], 'dg_1', path)
+      await rejectsWith(transport.verify(nodes[0], source.manifest, NEVER), 'corrupt', new RegExp(path))
+      await deliver(subject, source)
+    }
   })
 
   promise('says so when it shall verify what a node does not hold', async ({ transport, nodes, source }) => {

@@ -15,6 +15,14 @@ test('counts a neighbour once its cluster is asked, and leaves the sampled item 
   ])
 })
 
+test('counts a neighbour once any cluster is asked that holds a copy of it', () => {
+  const found = [{ ...hit('a', 5, 0.9), copies: [7] }, hit('b', 9, 0.8)]
+  assert.equal(
+    measureRecall([{ id: 'q', found }], [[7, 5, 9]]).map(({ recall }) => recall),
+    [0.5, 0.5, 1],
+  )
+})
+
 test('counts items that tie with the tenth as good as it', () => {
   const far = Array.from({ length: 10 }, (_, index) => hit(`far ${index}`, 1, 0.5))
   const near = Array.from({ length: 10 }, (_, index) => hit(`near ${index}`, 0, 0.5))

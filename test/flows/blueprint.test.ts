@@ -27,6 +27,16 @@ test('names no image where services are processes', () => {
   )
 })
 
+test('tells index services how to search only where the profile does, so that others are not changed', () => {
+  const settingsOf = (profile: string) => createBlueprint(parseProfile(profile, 'x.yml')).index.settings
+  assert.equal(settingsOf(LOCAL), {})
+  assert.equal(settingsOf(`${LOCAL}index: { threads: 3, search: exact, filterMegabytes: 64 }\n`), {
+    THREADS: '3',
+    SEARCH_KIND: 'exact',
+    FILTER_MEMORY_MB: '64',
+  })
+})
+
 test('refuses a Swarm without an image, and says how to get one', () => {
   const profile = parseProfile(SWARM.replace(', image: "longshore:1"', ''), 'x.yml')
   try {
@@ -43,6 +53,13 @@ test('starts no extraction where a server is named', () => {
   const { gateway, extraction } = createBlueprint(profile)
   assert.is(extraction, null)
   assert.is(gateway.settings.EXTRACTION_URL, 'http://tf:8501')
+})
+
+test('tells gateways what the profile says of slow replicas, overload, missing shards and the cache', () => {
+  const keys = 'gateway: { hedgeShare: 0, maxInFlight: 32, partial: partial, cacheEntries: 0 }'
+  const { settings } = createBlueprint(parseProfile(`${LOCAL}${keys}\n`, 'x.yml')).gateway
+  const { HEDGE_SHARE, MAX_IN_FLIGHT, PARTIAL, CACHE_ENTRIES } = settings
+  assert.equal([HEDGE_SHARE, MAX_IN_FLIGHT, PARTIAL, CACHE_ENTRIES], ['0', '32', 'partial', '0'])
 })
 
 test.run()

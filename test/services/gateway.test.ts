@@ -95,6 +95,58 @@ test('refuses what it cannot answer rightly, naming what was expected', async ()
   assert.is(short.body.error.code, 'wrong_dimensions')
 })
 
+test('answers a batch with a filter, a threshold and distinct texts as comparing all items would', async () => {
+  const vectors = [3, 40, 77].map((at) => items[at]!.vector)
+  const threshold = 0.05
+  const filter = { text: { gte: 'H', lt: 'X' } }
+  const limits = { k: 15, nprobe: 3, threshold, filter, dedupe: 'text' }
+  const { status, body } = await search({ vectors, ...limits })
+  assert.is(status, 200)
+  for (const [query, vector] of vectors.entries()) {
+    const right = items
+      .filter(({ text }) => text >= 'H' && text < 'X')
+      .map((item) => ({ ...item, score: dot(item.vector, vector) }))
+      .filter(({ score }) => score >= threshold)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 15)
+    const { hits, coverage } = body.results[query]
+    assert.equal(coverage, { asked: 3, answered: 3, complete: true })
+    assert.equal(
+      hits.map(({ id }: { id: string }) => id),
+      right.map(({ id }) => id),
+    )
+  }
+})
+
+test('explains each shard, with what its task says of itself', async () => {
+  const { body } = await search({ vector: items[0]!.vector, nprobe: 3, explain: true })
+  assert.is(body.explain.shards.length, 3)
+  for (const { kind, searchMs, tookMs } of body.explain.shards) {
+    assert.is(kind, 'exact')
+    assert.ok(searchMs >= 0 && searchMs <= tookMs)
+  }
+})
+
+test('keeps whole answers, and only while it may', async () => {
+  const cached = await system.startGateway({ CACHE_ENTRIES: '10' })
+  await waitUntilReady(cached)
+  const query = items[0]!.text
+  const first = await call(`${cached.url}/v1/search`, { query, nprobe: 3 })
+  const { url } = system.indexes.get(1)!
+  await system.setEndpoints('index_1', ['http://127.0.0.1:9'])
+  const again = await call(`${cached.url}/v1/search`, { query: query.toUpperCase(), nprobe: 3 })
+  assert.equal(again.body.hits, first.body.hits)
+  let attempts = 0
+  await eventually(async () => {
+    const body = { query, nprobe: 3, k: 20 + attempts++, partial: 'partial' }
+    const other = await call(`${cached.url}/v1/search`, body)
+    assert.equal(other.body.coverage, { asked: 3, answered: 2, complete: false, missing: [1] })
+    assert.is(other.headers['x-longshore-coverage'], 'partial')
+  })
+  await system.setEndpoints('index_1', [url])
+  await cached.stop()
+})
+
 test('survives any JSON it is sent', async () => {
   const body = fc.oneof(
     fc.jsonValue(),

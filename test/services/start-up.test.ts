@@ -102,6 +102,12 @@ const cases: Record<string, ['index' | 'gateway', Damage, number, RegExp]> = {
     2,
     /ENDPOINTS_DNS: expected a prefix, or ENDPOINTS_FILE: a path/,
   ],
+  'a policy that does not exist': [
+    'gateway',
+    async () => ({ PARTIAL: 'maybe' }),
+    2,
+    /PARTIAL: expected fail or partial/,
+  ],
   'a cluster that does not exist': ['index', async () => ({ CLUSTER: '7' }), 12, /has no cluster 7/],
   'settings that make no sense': [
     'index',

@@ -3,13 +3,13 @@ import * as assert from 'uvu/assert'
 import { eventually } from './eventually.ts'
 
 /** Asks without pause from several keep-alive clients; `stop` resolves to what went wrong. */
-export function startAsking(url: string, texts: readonly string[]) {
+export function startAsking(url: string, texts: readonly string[], nprobe = 3) {
   const failures: string[] = []
   let answered = 0
   let isStopped = false
   const client = async (dispatcher: Agent) => {
     for (let turn = 0; !isStopped; turn++) {
-      const body = JSON.stringify({ query: texts[turn % texts.length], nprobe: 3 })
+      const body = JSON.stringify({ query: texts[turn % texts.length], nprobe })
       const headers = { 'content-type': 'application/json' }
       const reply = await request(`${url}/v1/search`, { method: 'POST', dispatcher, body, headers })
       const text = await reply.body.text()

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
 import { BlockScorer } from '../../lib/adapters/search/block-scorer.ts'
 import { searchExact } from '../../lib/adapters/search/exact.ts'
+import { buildGraph } from '../../lib/adapters/search/graph.ts'
+import { quantise, scaleFor } from '../../lib/adapters/search/quantised.ts'
 import { orderClusters } from '../../lib/domain/clusters.ts'
 import type { GenerationRef } from '../../lib/domain/generation.ts'
 import { GOLDEN_K, type GoldenHit, renderGolden } from '../../lib/domain/golden.ts'
@@ -17,13 +20,18 @@ import {
   MANIFEST_FILE,
   MANIFEST_FORMAT,
   type Manifest,
+  type ShardEntry,
+  searchFile,
   shardFile,
 } from '../../lib/domain/manifest.ts'
 import { fingerprintOf, type Model } from '../../lib/domain/model.ts'
 import { chooseNprobe } from '../../lib/domain/quality.ts'
 import { measureRecall, NEIGHBOURS_KEPT } from '../../lib/domain/recall.ts'
+import type { ShardKind, ShardSearch } from '../../lib/domain/shard-search.ts'
+import { scoringOf } from '../../lib/domain/similarity.ts'
 import { idOf } from '../../lib/domain/text-hash.ts'
 import { makeQuestions } from './questions.ts'
+import { makeTempDir } from './temp.ts'
 
 export type GenerationOptions = {
   readonly name?: string
@@ -34,6 +42,10 @@ export type GenerationOptions = {
   readonly model?: Model
   readonly parent?: GenerationRef
   readonly goldenPairs?: readonly { readonly query: string; readonly id: string }[]
+  /** Further members of the item of each text. */
+  readonly payload?: (index: number) => Readonly<Record<string, unknown>>
+  /** How every shard is searched; exactly by default. */
+  readonly search?: ShardKind
 }
 
 const GOLDEN_QUERIES = 30
@@ -94,27 +106,31 @@ export async function makeGeneration(directory: string, options: GenerationOptio
     pairs: options.goldenPairs ?? [],
   })
 
+  const entries: ShardEntry[] = []
   const files = new Map<string, Uint8Array>([
     [CENTROIDS_FILE, renderNpy(centroids, [clusters, dimensions])],
     [GOLDEN_FILE, Buffer.from(golden)],
   ])
   for (let cluster = 0; cluster < clusters; cluster++) {
     const rows = [...homes.keys()].filter((row) => homes[row] === cluster)
-    const lines = rows.map((row) => `${JSON.stringify({ id: idOf(texts[row]!), text: texts[row]! })}\n`)
+    const lines = rows.map(
+      (row) => `${JSON.stringify({ id: idOf(texts[row]!), text: texts[row]!, ...options.payload?.(row) })}\n`,
+    )
     const shard = Float32Array.from(rows.flatMap((row) => [...rowOf(row)]))
     files.set(shardFile(cluster, 'vectors'), renderNpy(shard, [rows.length, dimensions]))
     files.set(shardFile(cluster, 'items'), Buffer.from(lines.join('')))
     files.set(shardFile(cluster, 'offsets'), renderOffsets(lines))
+    const index = makeIndex(options.search, shard, model)
+    const entry = { id: cluster, items: rows.length, ...(index && { search: index.search }) }
+    if (index) files.set(searchFile(entry)!, index.bytes)
+    entries.push(entry)
   }
   const unsigned: Omit<Manifest, 'digest'> = {
     format: MANIFEST_FORMAT,
     generation: name,
     parent: options.parent ?? null,
     model,
-    clusters: [...new Array(clusters).keys()].map((id) => ({
-      id,
-      items: homes.filter((home) => home === id).length,
-    })),
+    clusters: entries,
     routing: { nprobe: chooseNprobe(measured, RECALL_TARGET), recallTarget: RECALL_TARGET, measured },
     quality: {},
     createdAt: '2026-01-01T00:00:00.000Z',
@@ -124,6 +140,29 @@ export async function makeGeneration(directory: string, options: GenerationOptio
   const manifest = { ...unsigned, digest: computeDigest(unsigned) }
   await writeFile(join(directory, name, MANIFEST_FILE), JSON.stringify(manifest))
   return manifest
+}
+
+/** The file that a kind of search needs, and what the manifest says of it. */
+function makeIndex(
+  kind: ShardKind | undefined,
+  vectors: Float32Array,
+  model: Model,
+): { search: ShardSearch; bytes: Uint8Array } | undefined {
+  const { dimensions } = model
+  if (kind === 'hnsw') {
+    const path = join(makeTempDir(), 'index.usearch')
+    buildGraph(vectors, { dimensions, metric: scoringOf(model) }, path)
+    return { search: { kind, expansion: 64, recall: 0.99 }, bytes: readFileSync(path) }
+  }
+  if (kind !== 'exact-i8') return undefined
+  const scale = scaleFor(vectors)
+  const codes = new Int8Array(vectors.length)
+  quantise(vectors, scale, codes)
+  const bytes = Buffer.concat([
+    renderNpyHeader('|i1', [codes.length / dimensions, dimensions]),
+    new Uint8Array(codes.buffer),
+  ])
+  return { search: { kind, scale, candidates: 20, recall: 1 }, bytes }
 }
 
 function renderNpy(values: Float32Array, shape: readonly number[]): Uint8Array {

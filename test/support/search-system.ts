@@ -7,7 +7,7 @@ import { renderRefs, type ServiceProcess, startService } from './services.ts'
 /** Services that search a generation, without an engine: each a process of its own, found by a file of endpoints. */
 export type SearchSystem = {
   readonly endpointsFile: string
-  /** Environment of a gateway of this system. */
+  /** Environment of a gateway of this system, which answers nothing from a cache. */
   readonly gatewayEnv: Readonly<Record<string, string>>
   startGateway(env?: Record<string, string>): Promise<ServiceProcess>
   /** Replaces where a service is found. */
@@ -47,6 +47,7 @@ export async function startSearchSystem(directory: string, manifest: Manifest): 
     MODEL,
     ENDPOINTS_FILE: endpointsFile,
     TIMEOUT_MS: '2000',
+    CACHE_ENTRIES: '0',
   }
   return {
     endpointsFile,

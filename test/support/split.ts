@@ -5,6 +5,7 @@ import { parseProfile } from '../../lib/config/load.ts'
 import type { GateResult } from '../../lib/domain/quality.ts'
 import { createRandom } from '../../lib/domain/random.ts'
 import type { Context } from '../../lib/flows/context.ts'
+import { limitsOf } from '../../lib/flows/gates.ts'
 import type { GateContext } from '../../lib/ports/generation-store.ts'
 import type { GivenClusters, Input, Reject, SourceItem } from '../../lib/ports/input.ts'
 
@@ -105,6 +106,6 @@ export function makeSplitContext(root: string, input: Input, settings = ''): Spl
     },
   } as unknown as Context
   const { reporter, signal } = context
-  const gateContext = { limits: profile.gates, model: profile.model, embedder: null, reporter, signal }
+  const gateContext = { limits: limitsOf(profile), model: profile.model, embedder: null, reporter, signal }
   return { context, gateContext, gates, notes }
 }

@@ -30,7 +30,12 @@ export async function writeSynced(path: string, text: string): Promise<void> {
 
 /** Makes the names in a directory survive a power failure. */
 export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
+  await syncFile(directory)
+}
+
+/** Makes what was written to a file survive a power failure. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try {
     await handle.sync()
   } finally {

@@ -19,8 +19,12 @@ export class BestMatches {
 
   offer(match: Match): void {
     const matches = this.#matches
-    let at = matches.length
-    while (at > 0 && matches[at - 1]!.score < match.score) at--
+    let at = 0
+    for (let end = matches.length; at < end; ) {
+      const middle = (at + end) >>> 1
+      if (matches[middle]!.score < match.score) end = middle
+      else at = middle + 1
+    }
     matches.splice(at, 0, match)
     if (matches.length > this.#size) matches.pop()
     if (matches.length === this.#size) this.threshold = matches[this.#size - 1]!.score

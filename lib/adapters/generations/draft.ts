@@ -54,10 +54,10 @@ export class Draft implements GenerationDraft {
 
   constructor(options: DraftOptions) {
     this.#options = options
-    const { directory, model, clusters } = options
+    const { directory, model, clusters, borderShare } = options
     this.#workers = options.workers
     this.#thread = this.#workers.all[0]
-    this.#waiting.push(this.#watch(this.#thread.call('begin', { directory, model, clusters })))
+    this.#waiting.push(this.#watch(this.#thread.call('begin', { directory, model, clusters, borderShare })))
   }
 
   async append({ recycle, ...rows }: PreparedRows): Promise<void> {

@@ -1,20 +1,21 @@
 import { orderClusters } from '../../domain/clusters.ts'
-import type { Golden, GoldenHit } from '../../domain/golden.ts'
+import type { Golden } from '../../domain/golden.ts'
 import { type Expectations, type Findings, isPairMet, judge } from '../../domain/judge.ts'
+import { countOwn, type ShardSize } from '../../domain/manifest.ts'
 import type { Model } from '../../domain/model.ts'
 import type { GateResult } from '../../domain/quality.ts'
-import { isFoundAgain } from '../../domain/recall.ts'
+import { type FoundHit, isFoundAgain } from '../../domain/recall.ts'
 import type { GateContext } from '../../ports/generation-store.ts'
 import { checkModel } from './model-check.ts'
 import { type Scan, scanShards } from './scan.ts'
-import { openShards } from './shard-reader.ts'
+import { openShards, type ShardReader } from './shard-reader.ts'
 import type { Workers } from './workers.ts'
 
 /** The files of a generation, finished or not yet, and the questions that are asked of them. */
 export type Subject = {
   readonly directory: string
   readonly model: Model
-  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly clusters: readonly ShardSize[]
   readonly centroids: Float32Array
   /** Queries with a vector: sampled ones, then the user's own. */
   readonly vectors: readonly ArrayLike<number>[]
@@ -23,7 +24,7 @@ export type Subject = {
 /** What the files of a generation were found to hold, and the neighbours of every query by exact search. */
 export type Inspection = {
   readonly scan: Scan
-  readonly found: readonly (readonly GoldenHit[])[]
+  readonly found: readonly (readonly FoundHit[])[]
   /** Ids of the clusters in the order in which each query asks them. */
   readonly orders: readonly (readonly number[])[]
 }
@@ -45,11 +46,14 @@ export async function inspect(
   const scan = await workers.use(signal, (threads) => scanShards(job, threads))
   const shards = openShards(directory, clusters, dimensions)
   try {
-    const found = scan.matches.map((matches) =>
-      matches.map(({ shard, row, score }): GoldenHit => {
-        return { id: shards.readItem(shard, row).id, cluster: clusters[shard]!.id, score }
-      }),
-    )
+    const found = scan.matches.map((matches, query) => {
+      const copies = findCopies(scan, query, clusters, shards)
+      return matches.map(({ shard, row, score }): FoundHit => {
+        const { id } = shards.readItem(shard, row)
+        const others = copies.get(id)
+        return { id, cluster: clusters[shard]!.id, score, ...(others && { copies: others }) }
+      })
+    })
     const orders = vectors.map((vector) =>
       orderClusters(vector, centroids, metric).map((shard) => clusters[shard]!.id),
     )
@@ -59,8 +63,30 @@ export async function inspect(
   }
 }
 
+/**
+ * The clusters of the copies among the neighbours of a query, by the copied item's id. A copy of one of its nearest items
+ * is among the nearest of its own shard, because no more than these are nearer.
+ */
+function findCopies(
+  scan: Scan,
+  query: number,
+  clusters: readonly ShardSize[],
+  shards: ShardReader,
+): Map<string, number[]> {
+  const copies = new Map<string, number[]>()
+  for (const [shard, cluster] of clusters.entries()) {
+    if (!cluster.copies) continue
+    for (const { row } of scan.matchesOf(shard)[query]!) {
+      if (row < countOwn(cluster)) continue
+      const { id } = shards.readItem(shard, row)
+      copies.set(id, [...(copies.get(id) ?? []), cluster.id])
+    }
+  }
+  return copies
+}
+
 /** What gates are judged by besides what the files hold. */
-export type Circumstances = Pick<Findings, 'nprobe' | 'recall' | 'rejects' | 'parent'> & {
+export type Circumstances = Pick<Findings, 'nprobe' | 'recall' | 'searches' | 'rejects' | 'parent'> & {
   readonly golden: Golden
   /** Whether the user's own pairs were asked too, after the sampled queries. */
   readonly hasPairs: boolean

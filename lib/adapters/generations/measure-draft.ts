@@ -1,4 +1,5 @@
 import { countGoldenQueries, GOLDEN_K, type Golden, type GoldenQuery } from '../../domain/golden.ts'
+import { countItems, countOwn } from '../../domain/manifest.ts'
 import { chooseNprobe } from '../../domain/quality.ts'
 import { createRandom, sampleNumbers } from '../../domain/random.ts'
 import { measureRecall } from '../../domain/recall.ts'
@@ -6,11 +7,12 @@ import type { GateContext } from '../../ports/generation-store.ts'
 import type { Measured, MeasureRequest } from '../../ports/generation-writer.ts'
 import { embedPairs, inspect, judgeInspection, type Subject } from './gates.ts'
 import { openShards } from './shard-reader.ts'
+import { chooseSearches } from './shard-searches.ts'
 import type { Workers } from './workers.ts'
 
 type DraftFiles = Omit<Subject, 'vectors'>
 
-/** Chooses golden queries, finds their neighbours, and from these nprobe; judges every gate. */
+/** Chooses golden queries, finds their neighbours, and from these nprobe and kinds of search; judges every gate. */
 export async function measureDraft(
   draft: DraftFiles,
   request: MeasureRequest,
@@ -33,13 +35,16 @@ export async function measureDraft(
     ...query,
     // A text that several items have cannot tell which of their embeddings the model would make.
     ...(text !== undefined && scan.isUnique(text) && { text }),
-    hits: found[index]!.slice(0, GOLDEN_K),
+    hits: found[index]!.slice(0, GOLDEN_K).map(({ copies: _, ...hit }) => hit),
   }))
+  const searched = { subject, inspection, ids: sample.map(({ id }) => id) }
+  const { clusters, files, searches } = await chooseSearches(searched, request, { context, workers })
   const golden: Golden = { k: GOLDEN_K, queries, pairs }
   const recall = curve[nprobe - 1]!.recall
-  const circumstances = { golden, hasPairs: pairVectors !== null, nprobe, recall, rejects, parent }
+  const circumstances = { golden, hasPairs: pairVectors !== null, nprobe, recall, searches, rejects, parent }
   const gates = await judgeInspection(subject, inspection, circumstances, context)
-  return { routing: { nprobe, recallTarget, measured: curve }, golden, files: scan.files, gates }
+  const routing = { nprobe, recallTarget, measured: curve }
+  return { clusters, routing, golden, files: [...scan.files, ...files], gates }
 }
 
 /** Items chosen at random over all shards, the same ones for the same rows and seed. */
@@ -47,7 +52,7 @@ function sampleItems(
   { directory, clusters, model }: DraftFiles,
   { goldenQueries, seed }: MeasureRequest,
 ): Omit<GoldenQuery, 'hits'>[] {
-  const total = clusters.reduce((sum, { items }) => sum + items, 0)
+  const total = countItems({ clusters })
   const count = countGoldenQueries(goldenQueries, total, model.dimensions)
   const shards = openShards(directory, clusters, model.dimensions)
   try {
@@ -63,9 +68,10 @@ function sampleItems(
 
 function locateRow(clusters: DraftFiles['clusters'], number: number): [shard: number, row: number] {
   let first = 0
-  for (const [shard, { items }] of clusters.entries()) {
-    if (number < first + items) return [shard, number - first]
-    first += items
+  for (const [shard, cluster] of clusters.entries()) {
+    const own = countOwn(cluster)
+    if (number < first + own) return [shard, number - first]
+    first += own
   }
   throw new RangeError(`there is no row ${number}`)
 }

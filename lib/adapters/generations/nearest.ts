@@ -12,6 +12,7 @@ export class NearestCentroid {
   readonly #offsets: Float64Array
   readonly #best: Float64Array
   readonly #nearest: Int32Array
+  readonly #gaps: Float64Array
 
   /** `centroids` are [clusters, dimensions]. */
   constructor(
@@ -28,13 +29,15 @@ export class NearestCentroid {
     this.#offsets = squares.map((square) => (metric === 'l2' ? -square : 0))
     this.#best = new Float64Array(scorer.capacity)
     this.#nearest = new Int32Array(scorer.capacity)
+    this.#gaps = new Float64Array(scorer.capacity)
   }
 
-  /** The nearest centroids of the first `count` rows; valid until the next call. */
-  find(count: number): Int32Array {
+  /** The nearest centroids of the first `count` rows, `except` left out; valid until the next call. */
+  find(count: number, except = -1): Int32Array {
     const best = this.#best.fill(Number.NEGATIVE_INFINITY)
     const nearest = this.#nearest.fill(0)
     for (let cluster = 0; cluster < this.#scales.length; cluster++) {
+      if (cluster === except) continue
       const products = this.#scorer.productsOf(cluster)
       const scale = this.#scales[cluster]!
       const offset = this.#offsets[cluster]!
@@ -47,6 +50,17 @@ export class NearestCentroid {
       }
     }
     return nearest.subarray(0, count)
+  }
+
+  /** As `find`, without their own centroid `home`, and by how much each of the rows is nearer to that. */
+  findNext(count: number, home: number): { readonly nearest: Int32Array; readonly gaps: Float64Array } {
+    const nearest = this.find(count, home)
+    const products = this.#scorer.productsOf(home)
+    for (let row = 0; row < count; row++) {
+      const score = products[row]! * this.#scales[home]! + this.#offsets[home]!
+      this.#gaps[row] = score - this.#best[row]!
+    }
+    return { nearest, gaps: this.#gaps.subarray(0, count) }
   }
 }
 

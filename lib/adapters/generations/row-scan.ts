@@ -1,15 +1,17 @@
 import type { ShardFacts } from '../../domain/judge.ts'
 import type { Metric } from '../../domain/model.ts'
 import { NEIGHBOURS_KEPT } from '../../domain/recall.ts'
-import { innerProduct, scoreOf } from '../../domain/similarity.ts'
 import { BlockScorer } from '../search/block-scorer.ts'
-import { BestMatches, type Match } from './best-matches.ts'
+import type { Match } from './best-matches.ts'
 import { NearestCentroid } from './nearest.ts'
+import { NearestRows } from './nearest-rows.ts'
 
 export type RowScanOptions = {
   /** Position of the shard among the clusters, and its cluster's id. */
   readonly shard: number
   readonly cluster: number
+  /** Rows that are no copies; they come first. */
+  readonly own: number
   readonly dimensions: number
   /** How rows are routed, and how queries are compared with them. */
   readonly routing: Metric
@@ -24,9 +26,7 @@ export type RowScanOptions = {
 export class RowScan {
   /** Takes the rows of a block before `finishBlock`. */
   readonly scorer: BlockScorer
-  /** The nearest rows of every query so far. */
-  readonly #searches: readonly BestMatches[]
-  readonly #squares: Float64Array
+  readonly #neighbours: NearestRows
   readonly #nearest: NearestCentroid
   readonly #options: RowScanOptions
   #rows = 0
@@ -44,11 +44,8 @@ export class RowScan {
     this.#options = options
     this.scorer = new BlockScorer(vectors, dimensions)
     this.#nearest = new NearestCentroid(this.scorer, centroids, { dimensions, metric: routing })
-    this.#squares = Float64Array.from({ length: queries.length / dimensions }, (_, query) => {
-      const vector = queries.subarray(query * dimensions, (query + 1) * dimensions)
-      return innerProduct(vector, vector)
-    })
-    this.#searches = Array.from(this.#squares, () => new BestMatches(NEIGHBOURS_KEPT))
+    const first = centroids.length / dimensions
+    this.#neighbours = new NearestRows(this.scorer, { ...options, first, size: NEIGHBOURS_KEPT })
   }
 
   /** Takes in the `count` rows that the scorer has loaded. */
@@ -56,11 +53,7 @@ export class RowScan {
     const norms = this.scorer.squaredNorms()
     this.#checkNorms(norms)
     this.#countAtHome(this.#nearest.find(count))
-    const { centroids, dimensions } = this.#options
-    const first = centroids.length / dimensions
-    for (let query = 0; query < this.#searches.length; query++) {
-      this.#search(query, this.scorer.productsOf(first + query), norms)
-    }
+    this.#neighbours.take(norms)
     this.#rows += count
   }
 
@@ -68,6 +61,7 @@ export class RowScan {
     return {
       cluster: this.#options.cluster,
       items: this.#rows,
+      own: Math.min(this.#options.own, this.#rows),
       nonFinite: this.#nonFinite,
       firstNonFinite: this.#firstNonFinite,
       normDeviation: this.#normDeviation,
@@ -78,7 +72,7 @@ export class RowScan {
 
   /** The nearest rows of every query, best first. */
   matches(): readonly (readonly Match[])[] {
-    return this.#searches.map((best) => best.list())
+    return this.#neighbours.list()
   }
 
   #checkNorms(norms: Float32Array): void {
@@ -95,23 +89,8 @@ export class RowScan {
   }
 
   #countAtHome(nearest: Int32Array): void {
-    const { shard } = this.#options
-    for (let row = 0; row < nearest.length; row++) if (nearest[row] === shard) this.#atHome++
-  }
-
-  #search(query: number, products: Float32Array, norms: Float32Array): void {
-    const { scoring, shard } = this.#options
-    const best = this.#searches[query]!
-    const squaredA = this.#squares[query]!
-    let threshold = best.threshold
-    for (let row = 0; row < products.length; row++) {
-      const product = products[row]!
-      const score =
-        scoring === 'dot' ? product : scoreOf(scoring, { product, squaredA, squaredB: norms[row]! })
-      if (score > threshold) {
-        best.offer({ shard, row: this.#rows + row, score })
-        threshold = best.threshold
-      }
-    }
+    const { shard, own } = this.#options
+    const count = Math.min(nearest.length, own - this.#rows)
+    for (let row = 0; row < count; row++) if (nearest[row] === shard) this.#atHome++
   }
 }

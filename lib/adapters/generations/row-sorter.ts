@@ -5,8 +5,10 @@ import type { GivenClusters, Reject } from '../../ports/input.ts'
 import { BlockScorer } from '../search/block-scorer.ts'
 import { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
+import { findBorder } from './border.ts'
 import { NearestCentroid } from './nearest.ts'
 import { REJECTS_FILE } from './partial.ts'
+import { openShards } from './shard-reader.ts'
 import { ShardWriter } from './shard-writer.ts'
 
 /** Memory for rows that wait to be written, of all shards together and of one at most. */
@@ -18,10 +20,13 @@ export type SortOptions = {
   readonly directory: string
   readonly model: Model
   readonly clusters: GivenClusters
+  /** Largest share of rows that are copied to the next cluster. */
+  readonly borderShare: number
 }
 
 /** Writes every row to the shard of its cluster, in the order in which rows come. */
 export class RowSorter {
+  readonly #options: SortOptions
   readonly #dimensions: number
   readonly #shards: readonly ShardWriter[]
   readonly #rejects: AppendedFile
@@ -30,13 +35,15 @@ export class RowSorter {
   #rejected = 0
 
   /** Creates the files of all shards in `directory`. */
-  constructor({ directory, model, clusters }: SortOptions) {
+  constructor(options: SortOptions) {
+    const { directory, model, clusters } = options
     const { dimensions, metric } = model
     const { ids, centroids } = clusters
     const bytes = Math.min(BUFFER_BYTES, ALL_BUFFERS_BYTES / ids.length)
     const capacity = Math.max(1, Math.floor(bytes / (dimensions * 4)))
     const buffers = new RowBuffers({ buffers: ids.length, capacity, dimensions })
     const reject = (line: Uint8Array) => this.#reject([describeNotFinite(line)])
+    this.#options = options
     this.#dimensions = dimensions
     this.#shards = ids.map((cluster, buffer) => {
       return new ShardWriter({ directory, cluster, dimensions, buffers, buffer, reject })
@@ -63,8 +70,33 @@ export class RowSorter {
   /** Writes what is left; the files can be read, but may not be on the disk yet. */
   finish(): Sealed {
     for (const shard of this.#shards) shard.finish()
-    const clusters = this.#shards.map(({ cluster, items }) => ({ id: cluster, items }))
+    const own = this.#shards.map(({ items }) => items)
+    if (this.#options.borderShare > 0 && own.length > 1) this.#copyBorder(own)
+    const clusters = this.#shards.map(({ cluster, items }, shard) => {
+      const copies = items - own[shard]!
+      return { id: cluster, items, ...(copies > 0 && { copies }) }
+    })
     return { clusters, rejects: this.#rejected }
+  }
+
+  /** Adds the rows near the border of their cluster to the next one, after that one's own. */
+  #copyBorder(sizes: readonly number[]): void {
+    const { directory, model, clusters, borderShare: share } = this.#options
+    const shards = openShards(
+      directory,
+      clusters.ids.map((id) => ({ id })),
+      model.dimensions,
+    )
+    try {
+      for (const { shard, row, next } of findBorder({ directory, model, clusters, sizes, share })) {
+        const lines = shards.readLine(shard, row)
+        const vector = Buffer.from(shards.readVector(shard, row).buffer)
+        this.#shards[next]!.add(vector, 0, { lines, start: 0, end: lines.length })
+      }
+    } finally {
+      shards.close()
+    }
+    for (const shard of this.#shards) shard.finish()
   }
 
   /** Resolves when everything is on the disk. */

@@ -6,7 +6,12 @@ import { LineReader } from './line-reader.ts'
 
 const OFFSET_BYTES = 8
 
-export type ItemsJob = { readonly items: string; readonly offsets: string }
+export type ItemsJob = {
+  readonly items: string
+  readonly offsets: string
+  /** Items that are no copies; they come first. */
+  readonly own: number
+}
 
 export type FileFacts = { readonly bytes: number; readonly sha256: string }
 
@@ -14,8 +19,10 @@ export type ItemsFacts = {
   readonly count: number
   readonly items: FileFacts
   readonly offsets: FileFacts
-  /** 64-bit hashes of all ids, and of the texts of those that have one, two words each. */
+  /** 64-bit hashes of all ids, and of the texts of those that have one, two words each; those of copies left out. */
   readonly ids: Uint32Array
+  /** As `ids`, of the copies. */
+  readonly copiedIds: Uint32Array
   readonly texts: Uint32Array
 }
 
@@ -25,6 +32,7 @@ export type ItemsFacts = {
  */
 export function scanItems(job: ItemsJob): ItemsFacts {
   const { offsets, ...offsetFacts } = readOffsets(job.offsets)
+  let ownTexts = 0
   const count = offsets.length / 2 - 1
   if (count < 0) throw new LongshoreError('corrupt', `${job.offsets}: is empty`)
   const hashes = { ids: new Uint32Array(count * 2), texts: new Uint32Array(count * 2), textCount: 0 }
@@ -41,6 +49,7 @@ export function scanItems(job: ItemsJob): ItemsFacts {
       if (lines.position !== expected) {
         fail(row, `starts at byte ${lines.position}, but ${job.offsets} says ${expected}`)
       }
+      if (row <= job.own) ownTexts = hashes.textCount
       if (isThere && !hashLine(lines, row, hashes)) fail(row, 'is no JSON object with an id')
     }
   } finally {
@@ -50,8 +59,9 @@ export function scanItems(job: ItemsJob): ItemsFacts {
     count,
     items: { bytes: lines.position, sha256: hash.digest('hex') },
     offsets: offsetFacts,
-    ids: hashes.ids,
-    texts: hashes.texts.subarray(0, hashes.textCount * 2),
+    ids: hashes.ids.subarray(0, job.own * 2),
+    copiedIds: hashes.ids.subarray(job.own * 2),
+    texts: hashes.texts.subarray(0, ownTexts * 2),
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { HashCounter } from '../../domain/hash-counter.ts'
 import type { ShardFacts } from '../../domain/judge.ts'
-import { type FileEntry, shardFile } from '../../domain/manifest.ts'
+import { countItems, countOwn, type FileEntry, type ShardSize, shardFile } from '../../domain/manifest.ts'
 import type { Model } from '../../domain/model.ts'
 import { NEIGHBOURS_KEPT } from '../../domain/recall.ts'
 import { scoringOf } from '../../domain/similarity.ts'
@@ -16,7 +16,7 @@ import type { WorkThread } from './workers.ts'
 export type ScanJob = {
   readonly directory: string
   readonly model: Model
-  readonly clusters: readonly { readonly id: number; readonly items: number }[]
+  readonly clusters: readonly ShardSize[]
   readonly centroids: Float32Array
   /** [queries, dimensions] */
   readonly queries: Float32Array
@@ -30,8 +30,10 @@ export type Scan = {
   readonly repeatedTexts: number
   /** Whether no two items have this text. */
   isUnique(text: string): boolean
-  /** The nearest rows of every query over all shards, best first. */
+  /** The nearest rows of every query over all shards, best first; of a copied item its own row. */
   readonly matches: readonly (readonly Match[])[]
+  /** The nearest rows of every query in one shard, by its position among the clusters, copies included. */
+  matchesOf(shard: number): readonly (readonly Match[])[]
 }
 
 /** Reads every file of every shard once, each by one of the threads. Raises `corrupt` naming the file that is not whole. */
@@ -49,6 +51,7 @@ export async function scanShards(job: ScanJob, threads: readonly WorkThread[]): 
       }
     }),
   )
+  collector.checkCopies()
   return collector.end()
 }
 
@@ -57,13 +60,15 @@ type ShardScan = { readonly items: Promise<ItemsFacts>; readonly vectors: Promis
 function scanShard(thread: WorkThread, shard: number, job: ScanJob): ShardScan {
   const { directory, model, centroids, queries } = job
   const cluster = job.clusters[shard]!.id
+  const own = countOwn(job.clusters[shard]!)
   const locate = (file: 'vectors' | 'items' | 'offsets') => join(directory, shardFile(cluster, file))
   return {
-    items: thread.call('scanItems', { items: locate('items'), offsets: locate('offsets') }),
+    items: thread.call('scanItems', { items: locate('items'), offsets: locate('offsets'), own }),
     vectors: thread.call('scanVectors', {
       path: locate('vectors'),
       shard,
       cluster,
+      own,
       dimensions: model.dimensions,
       routing: model.metric,
       scoring: scoringOf(model),
@@ -75,7 +80,7 @@ function scanShard(thread: WorkThread, shard: number, job: ScanJob): ShardScan {
 
 /** Puts the facts of single shards together, as they come. */
 function createCollector({ clusters, queries, model, onRows }: ScanJob) {
-  const total = clusters.reduce((sum, { items }) => sum + items, 0)
+  const total = countItems({ clusters })
   const ids = new HashCounter(total)
   const texts = new HashCounter(total)
   const items: ItemsFacts[] = []
@@ -98,6 +103,15 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
       rows += count
       onRows?.(rows)
     },
+    /** Raises `corrupt` where a copy is one of no item. */
+    checkCopies(): void {
+      for (const [shard, { copiedIds }] of items.entries()) {
+        const wrong = findUnknown(copiedIds, ids)
+        if (wrong < 0) continue
+        const row = countOwn(clusters[shard]!) + wrong
+        throw new LongshoreError('corrupt', `clust_${clusters[shard]!.id}: row ${row} is a copy of no item`)
+      }
+    },
     end: (): Scan => ({
       shards: scans.map(({ facts }) => facts),
       files: clusters.flatMap(({ id }, shard) => [
@@ -111,9 +125,11 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
       matches: Array.from({ length: queries.length / model.dimensions }, (_, query) =>
         scans
           .flatMap(({ matches }) => matches[query]!)
+          .filter(({ shard, row }) => row < countOwn(clusters[shard]!))
           .sort(compareMatches)
           .slice(0, NEIGHBOURS_KEPT),
       ),
+      matchesOf: (shard) => scans[shard]!.matches,
     }),
   }
 }
@@ -124,4 +140,12 @@ function countRepeated(hashes: Uint32Array, seen: HashCounter): number {
     if (seen.add(hashes[at]!, hashes[at + 1]!) > 0) repeated++
   }
   return repeated
+}
+
+/** The first of the hashes that is not among those seen, -1 where all are. */
+function findUnknown(hashes: Uint32Array, seen: HashCounter): number {
+  for (let at = 0; at < hashes.length; at += 2) {
+    if (seen.countOf(hashes[at]!, hashes[at + 1]!) === 0) return at / 2
+  }
+  return -1
 }

@@ -2,51 +2,60 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { type Manifest, shardFile } from '../../domain/manifest.ts'
-import { parseNpyHeader } from '../files/npy.ts'
-import { type MappedFile, mapFile } from '../search/mapped-file.ts'
+import { scoringOf } from '../../domain/similarity.ts'
+import { searchChosen } from '../search/chosen-rows.ts'
+import { type ExactMatches, searchExact } from '../search/exact.ts'
+import { mapFile } from '../search/mapped-file.ts'
+import { openMatrix } from './mapped-matrix.ts'
+import { openIndex, type ShardIndex } from './open-index.ts'
 
 export type Item = { readonly id: string; readonly text?: string; readonly [member: string]: unknown }
 
 /** An open shard: vectors in the page cache, items read when they are asked for. */
-export type Shard = {
+export type Shard = ShardIndex & {
   /** Row-major [items, dimensions]; read-only memory. */
   readonly vectors: Float32Array
+  /** As `search`, by comparing all vectors. */
+  searchAll(queries: Float32Array, k: number): ExactMatches
+  /** As `searchAll`, among some rows only (ascending). */
+  searchAmong(rows: Uint32Array, queries: Float32Array, k: number): ExactMatches
   readItem(row: number): Item
-  close(): void
 }
 
 /**
- * Opens the shard of a cluster in `directory` (a generation). Only what is cheap is compared with the manifest: sizes,
- * and the shape that vectors.npy tells of itself; hashes are the business of delivery. Raises `corrupt`.
+ * Opens the shard of a cluster in `directory` (a generation), to be searched as its manifest says unless `isExact`. Only
+ * what is cheap is compared with the manifest: sizes, and the shape that files tell of themselves; hashes are the
+ * business of delivery. Raises `corrupt`.
  */
-export function openShard(directory: string, manifest: Manifest, cluster: number): Shard {
-  const items = manifest.clusters.find(({ id }) => id === cluster)?.items
-  if (items === undefined) {
+export function openShard(directory: string, manifest: Manifest, cluster: number, isExact = false): Shard {
+  const declared = manifest.clusters.find(({ id }) => id === cluster)
+  if (!declared) {
     throw new LongshoreError('corrupt', `${directory}: ${manifest.generation} has no cluster ${cluster}`)
   }
-  const pathOf = (file: Parameters<typeof shardFile>[1]) => join(directory, shardFile(cluster, file))
-  for (const file of ['vectors', 'items', 'offsets'] as const) {
-    checkSize(pathOf(file), manifest, shardFile(cluster, file))
+  const { items } = declared
+  const entry = isExact ? { id: cluster, items } : declared
+  const open = (path: string): string => {
+    checkSize(join(directory, path), manifest, path)
+    return join(directory, path)
   }
-  const vectors = mapFile(pathOf('vectors'))
-  const values = viewVectors(vectors, pathOf('vectors'), [items, manifest.model.dimensions])
-  const offsets = mapFile(pathOf('offsets'))
-  const ends = new BigUint64Array(offsets.bytes)
-  if (ends.length !== items + 1) {
-    throw new LongshoreError(
-      'corrupt',
-      `${pathOf('offsets')}: has ${ends.length} offsets, expected ${items + 1}`,
-    )
-  }
-  const descriptor = openSync(pathOf('items'), 'r')
+  const [vectorsPath, itemsPath, offsetsPath] = (['vectors', 'items', 'offsets'] as const).map((file) =>
+    open(shardFile(cluster, file)),
+  )
+  const { dimensions } = manifest.model
+  const space = { dimensions, metric: scoringOf(manifest.model) }
+  const { values: vectors, close } = openMatrix(vectorsPath!, '<f4', [items, dimensions])
+  const index = openIndex(entry, open, { vectors, space })
+  const reader = openItems(itemsPath!, offsetsPath!, items)
   return {
-    vectors: values,
-    readItem: (row) =>
-      readLine(descriptor, Number(ends[row]), Number(ends[row + 1]), `${pathOf('items')}:${row + 1}`),
+    ...index,
+    vectors,
+    searchAll: (queries, k) => searchExact(vectors, queries, { ...space, k }),
+    searchAmong: (rows, queries, k) => searchChosen(vectors, rows, queries, { ...space, k }),
+    readItem: reader.readItem,
     close: () => {
-      closeSync(descriptor)
-      vectors.unmap()
-      offsets.unmap()
+      index.close()
+      close()
+      reader.close()
     },
   }
 }
@@ -60,19 +69,21 @@ export function checkSize(path: string, manifest: Manifest, entry: string): void
   throw new LongshoreError('corrupt', `${path}: ${what}`, { hint: 'deliver the generation again' })
 }
 
-function viewVectors(file: MappedFile, path: string, shape: readonly [number, number]): Float32Array {
-  const header = parseNpyHeader(new Uint8Array(file.bytes, 0, Math.min(file.bytes.byteLength, 65_536)), path)
-  const found = `${header.descr} ${header.fortranOrder ? 'Fortran' : 'C'} [${header.shape.join(', ')}]`
-  const expected = `<f4 C [${shape.join(', ')}]`
-  const length = shape[0] * shape[1]
-  if (
-    found !== expected ||
-    file.bytes.byteLength !== header.dataOffset + length * 4 ||
-    header.dataOffset % 4
-  ) {
-    throw new LongshoreError('corrupt', `${path}: holds ${found}, expected ${expected}`)
+function openItems(path: string, offsetsPath: string, items: number) {
+  const offsets = mapFile(offsetsPath)
+  const ends = new BigUint64Array(offsets.bytes)
+  if (ends.length !== items + 1) {
+    throw new LongshoreError('corrupt', `${offsetsPath}: has ${ends.length} offsets, expected ${items + 1}`)
   }
-  return length === 0 ? new Float32Array(0) : new Float32Array(file.from(header.dataOffset))
+  const descriptor = openSync(path, 'r')
+  return {
+    readItem: (row: number) =>
+      readLine(descriptor, Number(ends[row]), Number(ends[row + 1]), `${path}:${row + 1}`),
+    close: () => {
+      closeSync(descriptor)
+      offsets.unmap()
+    },
+  }
 }
 
 function readLine(descriptor: number, start: number, end: number, where: string): Item {

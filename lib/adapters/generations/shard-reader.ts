@@ -12,6 +12,8 @@ export type StoredItem = { readonly id: string; readonly text?: string }
 /** Reads single rows of a generation's shards, by the position of the shard and the row's own. */
 export type ShardReader = {
   readVector(shard: number, row: number): Float32Array
+  /** The bytes of an item's line, with its line feed. */
+  readLine(shard: number, row: number): Buffer
   /** Raises `corrupt` where the line is no item. */
   readItem(shard: number, row: number): StoredItem
   close(): void
@@ -32,18 +34,22 @@ export function openShards(
     if (readSync(descriptor, bytes, 0, length, position) === length) return bytes
     throw new LongshoreError('corrupt', `${file}: ends before byte ${position + length}`)
   }
+  const readLine = (shard: number, row: number): Buffer => {
+    const { id } = clusters[shard]!
+    const offsets = read(shardFile(id, 'offsets'), row * OFFSET_BYTES, 2 * OFFSET_BYTES)
+    const start = Number(offsets.readBigUInt64LE(0))
+    return read(shardFile(id, 'items'), start, Number(offsets.readBigUInt64LE(OFFSET_BYTES)) - start)
+  }
   return {
+    readLine,
     readVector(shard, row) {
       const path = shardFile(clusters[shard]!.id, 'vectors')
       const bytes = read(path, VECTORS_START + row * dimensions * 4, dimensions * 4)
       return new Float32Array(bytes.buffer)
     },
     readItem(shard, row) {
-      const { id } = clusters[shard]!
-      const offsets = read(shardFile(id, 'offsets'), row * OFFSET_BYTES, 2 * OFFSET_BYTES)
-      const start = Number(offsets.readBigUInt64LE(0))
-      const line = read(shardFile(id, 'items'), start, Number(offsets.readBigUInt64LE(OFFSET_BYTES)) - start)
-      return parseItem(line.toString(), `${join(directory, shardFile(id, 'items'))}:${row + 1}`)
+      const where = `${join(directory, shardFile(clusters[shard]!.id, 'items'))}:${row + 1}`
+      return parseItem(readLine(shard, row).toString(), where)
     },
     close() {
       for (const descriptor of descriptors.values()) closeSync(descriptor)

@@ -40,6 +40,7 @@ export class ShardWriter {
     this.#items = new AppendedFile(locate('items'))
     this.#offsets = new AppendedFile(locate('offsets'))
     this.#vectors.append(this.#renderHeader(0))
+    this.#offsets.append(renderOffsets([0]))
   }
 
   /** Adds a row: the embedding that begins at `at` in `vectors`, and the line lines[start, end). */
@@ -54,10 +55,12 @@ export class ShardWriter {
     if (this.#lines.count === buffers.capacity) this.#flush()
   }
 
-  /** Writes what is left, and how many rows there are; the files are readable, but maybe not yet on the disk. */
+  /**
+   * Writes what is left, and how many rows there are; the files are readable, but maybe not yet on the disk. More rows may
+   * be added, and finished, afterwards.
+   */
   finish(): void {
     this.#flush()
-    this.#offsets.append(renderOffsets([this.#items.bytes]))
     this.#vectors.patch(this.#renderHeader(this.items), 0)
   }
 
@@ -86,13 +89,13 @@ export class ShardWriter {
     if (first === last) return
     const { buffers, buffer } = this.#options
     const shift = this.#items.bytes - this.#lines.startOf(first)
-    const positions = Array.from(
+    const ends = Array.from(
       { length: last - first },
-      (_, index) => shift + this.#lines.startOf(first + index),
+      (_, index) => shift + this.#lines.startOf(first + index + 1),
     )
     this.#vectors.append(buffers.bytesOf(buffer, first, last))
     this.#items.append(this.#lines.bytesOf(first, last))
-    this.#offsets.append(renderOffsets(positions))
+    this.#offsets.append(renderOffsets(ends))
     this.items += last - first
   }
 

@@ -20,6 +20,7 @@ import { listDirectory } from '../local/node-directory.ts'
 import { readCentroids } from './centroids.ts'
 import { embedPairs, type Inspection, inspect, judgeInspection, type Subject } from './gates.ts'
 import { checkLayout, compareHashes, readFileEntry } from './layout.ts'
+import { checkSearches, type ShardSearches } from './shard-searches.ts'
 import { Workers } from './workers.ts'
 
 /** The generations below one directory. */
@@ -75,9 +76,10 @@ async function measure(
   })
   const vectors = [...golden.queries.map(({ vector }) => vector), ...(pairVectors ?? [])]
   const subject = { directory, model, clusters, centroids, vectors }
-  const inspection = await inspectAlone(subject, context)
+  const ids = golden.queries.map(({ id }) => id)
+  const { inspection, files, searches } = await inspectAlone(subject, ids, manifest, context)
   const small = await Promise.all([CENTROIDS_FILE, GOLDEN_FILE].map((path) => readFileEntry(directory, path)))
-  compareHashes(directory, manifest, [...small, ...inspection.scan.files])
+  compareHashes(directory, manifest, [...small, ...inspection.scan.files, ...files])
   compareCounts(directory, manifest, inspection.scan.shards)
   const queries = golden.queries.map(({ id }, index) => ({ id, found: inspection.found[index]! }))
   const curve = measureRecall(queries, inspection.orders)
@@ -86,6 +88,7 @@ async function measure(
     hasPairs: pairVectors !== null,
     nprobe: routing.nprobe,
     recall: curve[routing.nprobe - 1]?.recall ?? 1,
+    searches,
     rejects: quality.rejects ?? 0,
     parent: await findParent(store, manifest),
   }
@@ -93,10 +96,17 @@ async function measure(
 }
 
 /** Inspects with threads of its own. */
-async function inspectAlone(subject: Subject, context: GateContext): Promise<Inspection> {
+async function inspectAlone(
+  subject: Subject,
+  ids: readonly string[],
+  manifest: Manifest,
+  context: GateContext,
+): Promise<ShardSearches & { readonly inspection: Inspection }> {
   const workers = new Workers()
   try {
-    return await inspect(subject, context, workers)
+    const inspection = await inspect(subject, context, workers)
+    const searches = await checkSearches({ subject, inspection, ids }, manifest, { context, workers })
+    return { inspection, ...searches }
   } finally {
     await workers.stop()
   }

@@ -2,6 +2,7 @@ import { trainClusters } from '../../domain/kmeans.ts'
 import type { Metric } from '../../domain/model.ts'
 import type { PreparedRows } from '../../ports/generation-writer.ts'
 import { BlockScorer } from '../search/block-scorer.ts'
+import { checkShard, indexShard } from './index-shard.ts'
 import { RowSorter, type SortOptions } from './row-sorter.ts'
 import { scanItems } from './scan-items.ts'
 import { scanVectors } from './scan-vectors.ts'
@@ -29,6 +30,8 @@ const handlers = {
   close: () => sorter.close(),
   scanVectors,
   scanItems,
+  indexShard,
+  checkShard,
 }
 export type WorkHandlers = typeof handlers
 

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
-import { CENTROIDS_FILE, countItems, MANIFEST_FILE, type Manifest, shardFile } from '../../domain/manifest.ts'
+import {
+  CENTROIDS_FILE,
+  countItems,
+  countOwn,
+  MANIFEST_FILE,
+  type Manifest,
+  shardFile,
+} from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
 import type { GivenClusters, Input, RowBatch } from '../../ports/input.ts'
 import { openNpyMatrix } from '../files/matrix.ts'
@@ -18,11 +25,14 @@ export class GenerationInput implements Input {
   readonly dimensions: number
   readonly clusters: GivenClusters
   readonly #directory: string
+  /** Of each shard the rows that are no copies. */
+  readonly #own: readonly number[]
 
   constructor(directory: string) {
     this.#directory = directory
     const manifest = this.#readManifest()
     this.rows = countItems(manifest)
+    this.#own = manifest.clusters.map(countOwn)
     this.dimensions = manifest.model.dimensions
     const path = join(directory, CENTROIDS_FILE)
     const { centroids } = readCentroids(path, this.dimensions)
@@ -60,6 +70,7 @@ export class GenerationInput implements Input {
         )
       }
       for (const { row, line, item, reason } of pairItems(matrix, items)) {
+        if (row === this.#own[index]) break
         if (!item) throw new LongshoreError('corrupt', `${items}, line ${line}: ${reason}`)
         matrix.copyRow(row, builder.target, builder.targetAt)
         builder.add(item, index)

@@ -12,6 +12,12 @@ const DECLARED = {
 /** The model of the manifests that {@link makeManifest} makes. */
 export const FAKE_MODEL: Model = { ...DECLARED, fingerprint: fingerprintOf(DECLARED) }
 
+/** The clusters of a generation that needs a further file to search one of them. */
+export const QUANTISED_CLUSTERS: Manifest['clusters'] = [
+  { id: 0, items: 10, search: { kind: 'exact' } },
+  { id: 1, items: 10, search: { kind: 'exact-i8', scale: 500, candidates: 40, recall: 1 } },
+]
+
 /**
  * A whole manifest of two clusters with ten items each, of a generation that lies nowhere. Files carry made-up sums
  * derived from `salt`, so that two manifests of the same salt have the same contents.

@@ -66,7 +66,8 @@ export function renderVectorSearch(text: string): string {
   const known = vectors.get(text)
   const vector = known ?? [...embedLexical([text], TEST_MODEL.dimensions)]
   if (!known) vectors.set(text, vector)
-  return JSON.stringify({ vector, k: 3 })
+  // Explained, since these are never answered from a cache.
+  return JSON.stringify({ vector, k: 3, explain: true })
 }
 
 async function isReady(host: string, port: number): Promise<boolean> {

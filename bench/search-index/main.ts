@@ -1,0 +1,72 @@
+/**
+ * Search in one shard by every kind, as a library and as an index service over HTTP, each on one thread: against faiss's
+ * IndexFlatIP for exact search, and against hnswlib at equal recall for graphs; and what two resident generations cost.
+ * Building both graphs over all 250,000 vectors takes some minutes; `--rows N` takes fewer.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Manifest, shardFile } from '../../lib/domain/manifest.ts'
+import { makeData } from '../search/make-data.ts'
+import { compareGraphs } from './compare-graphs.ts'
+import { compareScans } from './compare-scans.ts'
+import { PYTHON, requirePeers, startLineProcess } from './line-process.ts'
+import { addGraph, addQuantised } from './make-kinds.ts'
+import { compareGenerations } from './measure-memory.ts'
+
+const DATA = join(import.meta.dirname, '..', '.data', 'search-index')
+const DIMENSIONS = 512
+const K = 10
+/** Links and list lengths of both graphs while they are built. */
+const BUILT = { connectivity: 16, expansion: 128 }
+const EXPANSION = 64
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, rows: { type: 'string' } },
+})
+const rows = Number(values.rows ?? (values.quick ? 25_000 : 250_000))
+const size = { rows, queries: 64, pairs: values.quick ? 3 : 5 }
+requirePeers()
+rmSync(DATA, { recursive: true, force: true })
+mkdirSync(DATA, { recursive: true })
+try {
+  console.log(`RESULT ${JSON.stringify({ bench: 'search-index', ...(await compare()) })}`)
+} finally {
+  rmSync(DATA, { recursive: true, force: true })
+}
+
+async function compare() {
+  const { manifest: exact, queries } = makeData(DATA, { ...size, dimensions: DIMENSIONS })
+  const queriesFile = join(DATA, 'queries.f32')
+  writeFileSync(queriesFile, new Uint8Array(queries.buffer))
+  const vectorsFile = join(DATA, exact.generation, shardFile(0, 'vectors'))
+  const facts = [queriesFile, String(DIMENSIONS), String(K)]
+  const start = (program: string, script: string, ...args: string[]) =>
+    startLineProcess(program, [join(import.meta.dirname, script), ...args])
+  const ours = await start(process.execPath, 'library.ts', DATA, ...facts)
+  try {
+    const quantised = addQuantised(DATA, exact)
+    const faiss = await start(PYTHON, '../search/peer.py', vectorsFile, ...facts)
+    const question = { directory: DATA, exact, quantised, queries, k: K, pairs: size.pairs }
+    const scans = await compareScans(question, { ours, faiss }).finally(() => faiss.stop())
+    const graph = addGraph(DATA, exact, EXPANSION)
+    const built = Object.values(BUILT).map(String)
+    const hnswlib = await start(PYTHON, 'hnsw_peer.py', vectorsFile, ...facts, ...built)
+    const peers = { ours, hnswlib }
+    const graphs = await compareGraphs(peers, scans.truth).finally(() => hnswlib.stop())
+    await printMemory({ exact, quantised, graph }, queries)
+    return { ...scans.result, ...graphs }
+  } finally {
+    await ours.stop()
+  }
+}
+
+async function printMemory(kinds: Readonly<Record<string, Manifest>>, queries: Float32Array): Promise<void> {
+  const rows: Record<string, unknown> = {}
+  for (const [kind, manifest] of Object.entries(kinds)) {
+    const { one, two } = await compareGenerations(DATA, manifest, queries.subarray(0, DIMENSIONS))
+    rows[`${kind}, one generation`] = one
+    rows[`${kind}, two generations`] = two
+  }
+  console.table(rows)
+}

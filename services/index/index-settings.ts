@@ -1,0 +1,30 @@
+import { LongshoreError } from '../../lib/domain/errors.ts'
+import { MOST_SEARCH_THREADS } from '../../lib/domain/shard-search.ts'
+import { type Environment, readNumber } from '../settings.ts'
+
+/** What only an index service is told by its environment. */
+export type IndexSettings = {
+  /** Threads that search: THREADS, or one per processor up to eight. */
+  readonly threads: number
+  /** SEARCH_KIND=exact, rather than `manifest`: all vectors are compared, whatever the manifest says. */
+  readonly isExact: boolean
+  /** Bytes that the values of items may take in memory so that they can be filtered by: FILTER_MEMORY_MB. */
+  readonly filterBytes: number
+}
+
+const PRESET_THREADS = 8
+const PRESET_FILTER_MB = 256
+
+/** Settings from the environment. Raises `usage` naming the variable and what was expected. */
+export function readIndexSettings(env: Environment, processors: number): IndexSettings {
+  const threads = readNumber(env, 'THREADS', Math.min(PRESET_THREADS, processors))
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_SEARCH_THREADS) {
+    throw new LongshoreError('usage', `THREADS: expected a whole number from 1 to ${MOST_SEARCH_THREADS}`)
+  }
+  const kind = env.SEARCH_KIND || 'manifest'
+  if (kind !== 'manifest' && kind !== 'exact') {
+    throw new LongshoreError('usage', `SEARCH_KIND: expected "manifest" or "exact", found "${kind}"`)
+  }
+  const megabytes = readNumber(env, 'FILTER_MEMORY_MB', PRESET_FILTER_MB)
+  return { threads, isExact: kind === 'exact', filterBytes: Math.floor(megabytes * 2 ** 20) }
+}

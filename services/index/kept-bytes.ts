@@ -1,0 +1,35 @@
+/** Values that are kept while their bytes fit; the ones that were not used for the longest time go first. */
+export class KeptBytes<T> {
+  readonly limit: number
+  readonly #entries = new Map<string, { readonly value: T; readonly bytes: number }>()
+  #bytes = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get(key: string): T | undefined {
+    const entry = this.#entries.get(key)
+    if (!entry) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  /** Keeps a value of so many bytes, unless it is larger than all that may be kept. */
+  set(key: string, value: T, bytes: number): void {
+    this.#remove(key)
+    if (bytes > this.limit) return
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes + bytes <= this.limit) break
+      this.#remove(oldest)
+    }
+    this.#entries.set(key, { value, bytes })
+    this.#bytes += bytes
+  }
+
+  #remove(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0
+    this.#entries.delete(key)
+  }
+}
