@@ -1,6 +1,6 @@
-import { enableCompileCache } from 'node:module'
+import { keepCompiled } from '../lib/cli/compile-cache.mjs'
 
-enableCompileCache()
+keepCompiled()
 const { command } = await import('../lib/cli/command.ts')
 const { withReport } = await import('../lib/cli/report.ts')
 const { split } = await import('../lib/flows/split.ts')

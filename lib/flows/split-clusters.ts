@@ -1,7 +1,7 @@
 import { createMeanBuilder, isFiniteRow } from '../domain/clusters.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { createRandom } from '../domain/random.ts'
-import type { GivenClusters, Input, RowBatch } from '../ports/input.ts'
+import type { GivenClusters, Input, Reject, RowBatch } from '../ports/input.ts'
 import type { Context } from './context.ts'
 import { embedTexts } from './split-embedding.ts'
 import { listItems } from './split-items.ts'
@@ -38,8 +38,9 @@ async function repairCentroids(
 
 async function trainClusters(context: Context, input: Input): Promise<GivenClusters> {
   const { model, split } = context.profile
-  const sample = await sampleRows(context, input)
+  const { sample, reject } = await sampleRows(context, input)
   const rows = sample.length / model.dimensions
+  if (rows === 0) throw describeNoRows(input, reject)
   if (rows < split.clusters) {
     throw new LongshoreError('usage', `${split.clusters} clusters cannot be made of ${rows} rows`, {
       hint: 'set split.clusters in the profile to less',
@@ -50,13 +51,28 @@ async function trainClusters(context: Context, input: Input): Promise<GivenClust
   return { ids: Array.from({ length: clusters }, (_, id) => id), centroids }
 }
 
-/** Rows chosen at random, every one with the same chance, in one pass over the input: Vitter's algorithm R. */
-async function sampleRows(context: Context, input: Input): Promise<Float32Array> {
+function describeNoRows({ files }: Input, reject: Reject | undefined): LongshoreError {
+  const paths = files.map(({ path }) => path).join(', ')
+  const first = reject ? `; the first: ${reject.reason}` : ''
+  return new LongshoreError('corrupt', `${paths}: no row can become an item${first}`, {
+    hint: 'docs/formats.md shows what each format of input holds',
+  })
+}
+
+type Sample = { readonly sample: Float32Array; readonly reject: Reject | undefined }
+
+/**
+ * Rows chosen at random, every one with the same chance, in one pass over the input: Vitter's algorithm R; and the first
+ * row that is none.
+ */
+async function sampleRows(context: Context, input: Input): Promise<Sample> {
   const { model, split } = context.profile
   const random = createRandom(split.seed)
   const chosen: (Float32Array | string)[] = []
   let seen = 0
+  let reject: Reject | undefined
   for await (const batch of readRows(context, input, 'sample')) {
+    reject ??= batch.rejects[0]
     for (let index = 0; index < batch.items.length; index++) {
       const place = seen < split.trainingRows ? seen : Math.floor(random() * (seen + 1))
       const row = place < split.trainingRows ? readRow(batch, index, model.dimensions) : null
@@ -65,10 +81,10 @@ async function sampleRows(context: Context, input: Input): Promise<Float32Array>
     }
   }
   const texts = chosen.filter((row) => typeof row === 'string')
-  if (texts.length > 0) return embedTexts(texts, context.embedder, context.signal)
+  if (texts.length > 0) return { sample: await embedTexts(texts, context.embedder, context.signal), reject }
   const sample = new Float32Array(chosen.length * model.dimensions)
   for (const [index, row] of chosen.entries()) sample.set(row as Float32Array, index * model.dimensions)
-  return sample
+  return { sample, reject }
 }
 
 /** A row that training can use: its embedding, or the text that will get one. */

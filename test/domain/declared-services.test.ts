@@ -11,6 +11,7 @@ import {
 } from '../../lib/domain/plan-services.ts'
 import type { ServiceSpec } from '../../lib/domain/service.ts'
 import { healthy, refTo } from '../support/model-fleet.ts'
+import { makeNode } from '../support/nodes.ts'
 
 const NODES = ['n1', 'n2']
 const BLUEPRINT: Blueprint = {
@@ -83,13 +84,7 @@ function makeFleet(
   held: Readonly<Record<string, readonly number[]>> = { n1: [7, 8], n2: [7, 8] },
 ): Fleet {
   return {
-    nodes: Object.entries(held).map(([name, numbers]) => ({
-      name,
-      reachable: true,
-      freeBytes: 0,
-      memoryBytes: 0,
-      generations: numbers.map(refTo),
-    })),
+    nodes: Object.entries(held).map(([name, numbers]) => makeNode(name, numbers.map(refTo))),
     services: specs.map(healthy),
   }
 }

@@ -11,6 +11,7 @@ import { planUpdate, type Wish } from '../../lib/domain/plan-update.ts'
 import { indexServiceName } from '../../lib/domain/service.ts'
 import { applyWatched, listResidents } from '../support/groups-model.ts'
 import { applyStepToModel, applyToModel, refTo, shapeWith } from '../support/model-fleet.ts'
+import { makeNode } from '../support/nodes.ts'
 
 const NODES = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5']
 const CLUSTERS = [0, 1, 2]
@@ -25,13 +26,7 @@ const blueprintOf = (strategy: Strategy): Blueprint => ({
 })
 
 const EMPTY: Fleet = {
-  nodes: NODES.map((name) => ({
-    name,
-    reachable: true,
-    freeBytes: 1e9,
-    memoryBytes: 1e9,
-    generations: [],
-  })),
+  nodes: NODES.map((name) => makeNode(name)),
   services: [],
 }
 

@@ -7,6 +7,7 @@ import { type Blueprint, gatewaySpec, indexSpec } from '../../lib/domain/plan-se
 import { EMPTY_RECORD } from '../../lib/domain/record.ts'
 import type { ServiceState, TaskPhase } from '../../lib/domain/service.ts'
 import { healthy, refTo } from '../support/model-fleet.ts'
+import { makeNode } from '../support/nodes.ts'
 
 const blueprint: Blueprint = {
   strategy: 'side-by-side',
@@ -54,13 +55,7 @@ test('stops services of clusters that only the target has, and everything when n
 
 test('makes again what somebody removed: the index services before the gateway', () => {
   const [index, gateway] = [indexWith(7, 8), gatewayBy(8)]
-  const nodes = NODES.map((name) => ({
-    name,
-    reachable: true,
-    freeBytes: 0,
-    memoryBytes: 0,
-    generations: [refTo(7)],
-  }))
+  const nodes = NODES.map((name) => makeNode(name, [refTo(7)]))
   const plan = (services: ServiceState[]) =>
     planReturn({ nodes, services }, { former: refTo(7), target: refTo(8), clusters: [0], blueprint }).steps
   assert.equal(plan([gateway]).map(nameStep), ['load index_0', 'switch gateway'])

@@ -9,6 +9,7 @@ import { type Blueprint, extractionSpec, gatewaySpec, indexSpec } from '../../li
 import { planUpdate, type Wish } from '../../lib/domain/plan-update.ts'
 import { indexServiceName } from '../../lib/domain/service.ts'
 import { applyStepToModel, applyToModel, healthy, refTo, shapeWith } from '../support/model-fleet.ts'
+import { makeNode } from '../support/nodes.ts'
 
 const blueprint: Blueprint = {
   strategy: 'side-by-side',
@@ -46,11 +47,8 @@ const cases: fc.Arbitrary<Case> = fc
     const running = former ? runServices([former, ...(drawn.older ? [shape(drawn.older)] : [])]) : []
     const fleet: Fleet = {
       nodes: NODES.map((name, index) => ({
-        name,
+        ...makeNode(name, drawn.held[index]!.map(refTo)),
         reachable: !drawn.lost.includes(name),
-        freeBytes: 1e9,
-        memoryBytes: 1e9,
-        generations: drawn.held[index]!.map(refTo),
       })),
       services: running.map((state) =>
         drawn.broken.includes(state.spec.name)
@@ -187,13 +185,7 @@ test('says why of every step, and numbers batches without a gap', () => {
 
 test('spreads the clusters over the nodes', () => {
   const fleet: Fleet = {
-    nodes: NODES.map((name) => ({
-      name,
-      reachable: true,
-      freeBytes: 1e9,
-      memoryBytes: 1e9,
-      generations: [],
-    })),
+    nodes: NODES.map((name) => makeNode(name)),
     services: [],
   }
   const wish = {

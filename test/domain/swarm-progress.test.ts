@@ -5,7 +5,8 @@ import type { MadeService } from '../../lib/domain/made-service.ts'
 import type { ServiceSpec } from '../../lib/domain/service.ts'
 import { parseNodes, parseServices, parseTasks, type SwarmTask } from '../../lib/domain/swarm-inspect.ts'
 import { isLeaving, judge, type SwarmView } from '../../lib/domain/swarm-progress.ts'
-import { renderService, type SwarmSettings } from '../../lib/domain/swarm-stack.ts'
+import { renderService } from '../../lib/domain/swarm-stack.ts'
+import { makeSettings } from '../adapters/swarm/swarm-engine.ts'
 import { ROOT } from '../support/shared.ts'
 
 const NOBODY: ReadonlySet<string> = new Set()
@@ -142,17 +143,7 @@ test('a task of another making does not count, although it runs', () => {
 
 /** The service of a spec as it was made when the moments were recorded. */
 function made(spec: ServiceSpec): MadeService {
-  const settings: SwarmSettings = {
-    fleet: 'demo',
-    image: 'longshore/stub:1',
-    dataDirectory: '/tmp/indices',
-    publish: 'host',
-    entry: 'services/stub.ts',
-    healthSeconds: 1,
-    lameDuckSeconds: 0.3,
-    graceSeconds: 5,
-    monitorSeconds: 1,
-  }
+  const settings = makeSettings({ fleet: 'demo' })
   return { spec, content: renderService(spec, { settings, excluded: [], loadSeconds: 20 }) }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createGenerationWriter } from '../../lib/adapters/generations/writer.ts'
+import { openInput } from '../../lib/adapters/inputs/open-input.ts'
 import { embedLexical } from '../../lib/domain/lexical.ts'
 import { idOf } from '../../lib/domain/text-hash.ts'
 import { split } from '../../lib/flows/split.ts'
@@ -53,6 +54,14 @@ test('writes every row to the shard of its cluster, in the order and with the bi
     ])
     assert.equal(vectors, Float32Array.from(expected))
   }
+})
+
+test('names the file, and what is wrong with its first row, where no row can become an item', async () => {
+  const path = join(makeTempDir(), 'bad.jsonl')
+  await writeFile(path, 'not json\n')
+  const { context } = makeSplitContext(makeTempDir(), await openInput(path))
+  const { message } = await raised('corrupt', split(context, { path }))
+  assert.match(message, /bad\.jsonl: no row can become an item; the first: line 1: is no JSON/)
 })
 
 test('keeps given centroids bit by bit', async () => {

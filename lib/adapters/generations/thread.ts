@@ -2,9 +2,8 @@ import { parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { type ErrorKind, LongshoreError } from '../../domain/errors.ts'
 import { explainDiskError } from './disk-error.ts'
 
-/** What a thread can be asked, by name; each takes one argument. */
-// biome-ignore lint/suspicious/noExplicitAny: a constraint that every function of one argument meets
-export type Handlers = Record<string, (argument: any) => unknown>
+/** What a thread can be asked, by name; each takes one argument, of a type of its own. */
+export type Handlers = Record<string, (argument: never) => unknown>
 
 /** A thread that answers calls one after the other. */
 export type Thread<H extends Handlers> = {
@@ -66,7 +65,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
 /** Answers the calls of the thread that started this one. */
 export function answerCalls(handlers: Handlers): void {
   const port = parentPort!
-  port.on('message', async ({ id, name, argument }: { id: number; name: string; argument: unknown }) => {
+  port.on('message', async ({ id, name, argument }: { id: number; name: string; argument: never }) => {
     try {
       port.postMessage({ id, value: await handlers[name]!(argument) })
     } catch (error) {
