@@ -12,7 +12,7 @@ export type Thread<H extends Handlers> = {
     argument?: Parameters<H[Name]>[0],
     transfer?: readonly ArrayBufferLike[],
   ): Promise<Awaited<ReturnType<H[Name]>>>
-  /** Ends the thread at once; calls that wait for an answer fail. */
+  /** Ends the thread as soon as it has loaded; calls that wait for an answer fail. */
   stop(): Promise<void>
 }
 
@@ -24,9 +24,21 @@ type Failure = {
 type Reply = { readonly id: number; readonly value?: unknown; readonly failure?: Failure }
 type Waiting = { resolve(value: never): void; reject(error: Error): void }
 
+/** One flag for each thread that has not ended: 1 once its modules are loaded. */
+const running = new Set<Int32Array>()
+const LONGEST_LOADING_MS = 10_000
+
+// A thread that is ended while it loads native code takes the process with it, so the process waits for that to be over.
+process.once('exit', () => {
+  for (const loaded of running) Atomics.wait(loaded, 0, 0, LONGEST_LOADING_MS)
+})
+
 /** Starts the module at `url` as a thread; it must call `answerCalls`. */
 export function startThread<H extends Handlers>(url: URL): Thread<H> {
-  const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData: url.href })
+  const loaded = new Int32Array(new SharedArrayBuffer(4))
+  const workerData = { url: url.href, loaded }
+  const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData })
+  running.add(loaded)
   const waiting = new Map<number, Waiting>()
   let calls = 0
   let isStopping = false
@@ -43,7 +55,10 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
     else call?.resolve(value as never)
   })
   worker.on('error', failAll)
-  worker.on('exit', () => failAll(new LongshoreError('interrupted', 'a thread was stopped')))
+  worker.on('exit', () => {
+    running.delete(loaded)
+    failAll(new LongshoreError('interrupted', 'a thread was stopped'))
+  })
   // A thread that nobody waits for must not keep the process running; listening for messages would.
   worker.unref()
   return {
@@ -57,6 +72,7 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
     async stop() {
       isStopping = true
       worker.ref()
+      await Atomics.waitAsync(loaded, 0, 0, LONGEST_LOADING_MS).value
       await worker.terminate()
     },
   }

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,14 +10,14 @@ const THREAD = `file://${ROOT}lib/adapters/generations/thread.ts`
 
 /** A thread that answers at once, and then does something that cannot be interrupted. */
 const ANSWERS = `
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { answerCalls } from '${THREAD}'
 const block = () => { for (let turn = 0; turn < 10; turn++) execFileSync(process.execPath, ['--eval', '']) }
 answerCalls({ ready: () => 1, ask: () => (setImmediate(block), 1) })
 `
 
 const STOPS = `
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { startThread } from '${THREAD}'
 const thread = startThread(new URL('answers.mjs', import.meta.url))
 await thread.call('ready')
@@ -35,5 +35,38 @@ test('waits for the end of a thread that is stopped, also when its last answer c
   const told = execFileSync(process.execPath, [join(directory, 'stops.mjs')], { encoding: 'utf8' })
   assert.is(told, 'stopped\n')
 })
+
+/** A thread that tells when it begins to load, and then takes its time over it. */
+const LOADS = `
+import { writeFileSync } from 'node:fs'
+import { answerCalls } from '${THREAD}'
+writeFileSync(new URL('loading', import.meta.url), '')
+for (const end = performance.now() + 300; performance.now() < end; );
+writeFileSync(new URL('loaded', import.meta.url), '')
+answerCalls({})
+`
+
+const ENDS = `
+import { existsSync } from 'node:fs'
+import { startThread } from '${THREAD}'
+const thread = startThread(new URL('loads.mjs', import.meta.url))
+const timer = setInterval(async () => {
+  if (!existsSync(new URL('loading', import.meta.url))) return
+  clearInterval(timer)
+  if (process.argv[2] === 'stop') await thread.stop()
+  process.exit(7)
+}, 1)
+`
+
+for (const how of ['exit', 'stop']) {
+  test(`lets a thread load its native code before it is ended by ${how}, which would end the process too`, () => {
+    const directory = makeTempDir()
+    writeFileSync(join(directory, 'loads.mjs'), LOADS)
+    writeFileSync(join(directory, 'ends.mjs'), ENDS)
+    const { status } = spawnSync(process.execPath, [join(directory, 'ends.mjs'), how])
+    assert.is(status, 7)
+    assert.ok(existsSync(join(directory, 'loaded')), 'ended before it was loaded')
+  })
+}
 
 test.run()
