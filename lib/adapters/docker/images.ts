@@ -45,7 +45,7 @@ async function prepareBase(
   if (source.kind === 'base') return ['--build-arg', `BASE=${source.image}`]
   const base = `longshore-base:${await digestPackages(root)}`
   if (!(await has(base, options.signal))) await importMachine(root, base, options)
-  return ['--build-arg', `BASE=${base}`, '--target', 'service']
+  return ['--build-arg', `BASE=${base}`, '--target', 'machine', '--network', 'none']
 }
 
 async function* readArchive(name: string, { signal, host }: DockerOptions): AsyncIterable<Uint8Array> {

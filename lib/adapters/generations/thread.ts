@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { type ErrorKind, LongshoreError } from '../../domain/errors.ts'
 import { explainDiskError } from './disk-error.ts'
@@ -36,7 +38,8 @@ process.once('exit', () => {
 /** Starts the module at `url` as a thread; it must call `answerCalls`. */
 export function startThread<H extends Handlers>(url: URL): Thread<H> {
   const loaded = new Int32Array(new SharedArrayBuffer(4))
-  const workerData = { url: url.href, loaded }
+  const compiled = getCompileCacheDir()
+  const workerData = { url: url.href, loaded, compiled: compiled && dirname(compiled) }
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData })
   running.add(loaded)
   const waiting = new Map<number, Waiting>()

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ServiceSpec } from '../../domain/service.ts'
 import { locateEndpoints } from './agent-protocol.ts'
 import { locateNode } from './node-directory.ts'
@@ -14,6 +15,8 @@ export function createEnvironment(spec: ServiceSpec, { id, node, state }: Placem
     NODE_NAME: node,
     TASK_ID: id,
     DATA_DIR: locateNode(state, node),
+    // What Node.js compiles is kept for the next task, whose start then costs half.
+    NODE_COMPILE_CACHE: join(state, 'compiled'),
     ENDPOINTS_FILE: locateEndpoints(state),
     GENERATIONS: spec.generations.map(({ name, digest }) => `${name}@${digest}`).join(','),
     ...(spec.cluster !== undefined && { CLUSTER: String(spec.cluster) }),

@@ -1,0 +1,21 @@
+/**
+ * `node services/compile.mjs DIRECTORY UID`: run as root while the image is built. Compiles what services load, into a
+ * directory that Node.js reads for this user: tasks then start with less than half the processor time.
+ */
+import { chownSync, mkdirSync } from 'node:fs'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+
+const [directory = '', user = ''] = process.argv.slice(2)
+mkdirSync(directory)
+chownSync(directory, Number(user), Number(user))
+process.setgid?.(Number(user))
+process.setuid?.(Number(user))
+enableCompileCache(directory)
+const services = ['gateway', 'index', 'extraction'].map((kind) => import(`./${kind}/start.ts`))
+await Promise.all(services)
+flushCompileCache()
+const { startThread } = await import('../lib/adapters/generations/thread.ts')
+const threads = ['search-worker', 'filter-worker'].map((name) =>
+  startThread(new URL(`./index/${name}.ts`, import.meta.url)),
+)
+await Promise.all(threads.map((thread) => thread.stop()))
