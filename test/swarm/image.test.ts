@@ -83,6 +83,13 @@ for (const kind of ['extraction', 'index', 'gateway'] as const) {
   })
 }
 
+test('brings what Node.js would have to compile at the start of every task', async () => {
+  const code = `const { getCompileCacheDir } = require('node:module')
+  fs.readdirSync(getCompileCacheDir()).length`
+  const files = Number(await lab.docker('n2', 'exec', 'gateway', 'node', '-p', code))
+  assert.ok(files > 300, `${files} compiled files`)
+})
+
 test('its services find the items of a generation that lies on the node', async () => {
   const host = lab.nodes[1]!.host
   const body = JSON.stringify({ query: 'Which ships carry grain?', k: 3 })
