@@ -80,7 +80,7 @@ export class Preparer {
         this.#refused.push({ row: readText(texts, index), reason: MERGED })
         continue
       }
-      const repetition = this.#naming.countText(high, low)
+      const repetition = texts.areDistinct ? 0 : this.#naming.countText(high, low)
       kept.push(index)
       this.#lines.addText(texts, index, repetition)
       if (wanted.size > 0) wanted.delete(nameText(high, low, repetition))

@@ -16,6 +16,7 @@ function encode(texts: readonly string[]): TextItems {
       return end
     }),
     hashes: Uint32Array.from(texts.flatMap(hashText)),
+    areDistinct: false,
   }
 }
 
