@@ -40,7 +40,7 @@ export class ShardWriter {
     this.#items = new AppendedFile(locate('items'))
     this.#offsets = new AppendedFile(locate('offsets'))
     this.#vectors.append(this.#renderHeader(0))
-    this.#offsets.append(renderOffsets([0]))
+    this.#offsets.append(renderOffsets(1, () => 0))
   }
 
   /** Adds a row: the embedding that begins at `at` in `vectors`, and the line lines[start, end). */
@@ -89,13 +89,10 @@ export class ShardWriter {
     if (first === last) return
     const { buffers, buffer } = this.#options
     const shift = this.#items.bytes - this.#lines.startOf(first)
-    const ends = Array.from(
-      { length: last - first },
-      (_, index) => shift + this.#lines.startOf(first + index + 1),
-    )
+    const endOf = (index: number) => shift + this.#lines.startOf(first + index + 1)
     this.#vectors.append(buffers.bytesOf(buffer, first, last))
     this.#items.append(this.#lines.bytesOf(first, last))
-    this.#offsets.append(renderOffsets(ends))
+    this.#offsets.append(renderOffsets(last - first, endOf))
     this.items += last - first
   }
 
@@ -106,9 +103,10 @@ export class ShardWriter {
 }
 
 /** Byte positions as items.idx has them: unsigned 64-bit, little-endian. */
-function renderOffsets(positions: readonly number[]): Uint8Array {
-  const words = new Uint32Array(positions.length * 2)
-  for (const [index, position] of positions.entries()) {
+function renderOffsets(count: number, positionOf: (index: number) => number): Uint8Array {
+  const words = new Uint32Array(count * 2)
+  for (let index = 0; index < count; index++) {
+    const position = positionOf(index)
     words[index * 2] = position % 2 ** 32
     words[index * 2 + 1] = Math.floor(position / 2 ** 32)
   }
