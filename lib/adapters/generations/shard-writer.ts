@@ -1,10 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SHARD_FILES, shardDirectory, shardFile } from '../../domain/manifest.ts'
+import type { PreparedRows } from '../../ports/generation-writer.ts'
 import { renderNpyHeader } from '../files/npy.ts'
 import type { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
 import { WaitingLines } from './waiting-lines.ts'
+
+const FLOAT_BYTES = 4
 
 export type ShardWriterOptions = {
   readonly directory: string
@@ -16,6 +19,9 @@ export type ShardWriterOptions = {
   /** Hears the lines of rows that are not finite; these are not written. */
   readonly reject: (line: Uint8Array) => void
 }
+
+/** Rows of which some are added: their embeddings as bytes, and their items. */
+export type AddedRows = Pick<PreparedRows, 'items'> & { readonly vectors: Buffer }
 
 /** Writes the three files of a shard, row by row. */
 export class ShardWriter {
@@ -43,15 +49,11 @@ export class ShardWriter {
     this.#offsets.append(renderOffsets(1, () => 0))
   }
 
-  /** Adds a row: the embedding that begins at `at` in `vectors`, and the line lines[start, end). */
-  add(
-    vectors: Buffer,
-    at: number,
-    { lines, start, end }: { lines: Buffer; start: number; end: number },
-  ): void {
-    const { buffers, buffer } = this.#options
-    buffers.put(buffer, this.#lines.count, vectors, at)
-    this.#lines.add(lines, start, end)
+  /** Adds one of many rows. */
+  add({ vectors, items }: AddedRows, row: number): void {
+    const { buffers, buffer, dimensions } = this.#options
+    buffers.put(buffer, this.#lines.count, vectors, row * dimensions * FLOAT_BYTES)
+    this.#lines.add(items, row)
     if (this.#lines.count === buffers.capacity) this.#flush()
   }
 
