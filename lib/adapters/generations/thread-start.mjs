@@ -1,9 +1,9 @@
 import { enableCompileCache } from 'node:module'
 import { workerData } from 'node:worker_threads'
 
-const { url, loaded } = workerData
+const { url, loaded, compiled } = workerData
 // A thread compiles every module anew, which takes longer than many of the jobs it gets.
-enableCompileCache()
+enableCompileCache(compiled)
 try {
   await import(url)
 } finally {
