@@ -1,6 +1,6 @@
 import { HashCounter } from '../domain/hash-counter.ts'
 import { hashBytes, hashText } from '../domain/text-hash.ts'
-import type { PreparedRows } from '../ports/generation-writer.ts'
+import type { ItemLines, NamedTexts, PreparedRows } from '../ports/generation-writer.ts'
 import type { Reject, RowBatch, SourceItem, TextItems } from '../ports/input.ts'
 import { isTextItems, readText } from './split-items.ts'
 import { LineBuilder } from './split-lines.ts'
@@ -15,6 +15,9 @@ export type PrepareOptions = {
   /** About how many rows will come. */
   readonly expectedRows: number
 }
+
+/** What is kept of a batch: the places of its items, and these ready to be written. */
+type Taken<Items> = { readonly kept: readonly number[]; readonly items: Items }
 
 const MERGED = 'has the text and the embedding of an item before it'
 
@@ -35,20 +38,20 @@ export class Preparer {
   prepare(batch: RowBatch): PreparedRows {
     const { items, rejects } = batch
     const vectors = batch.vectors!
-    const kept = isTextItems(items) ? this.#takeTexts(items, vectors) : this.#takeItems(items, vectors)
+    const taken = isTextItems(items) ? this.#takeTexts(items, vectors) : this.#takeItems(items, vectors)
     const refused = this.#refused
     this.#refused = []
     this.#ordinal += items.length + rejects.length
     return {
-      ...this.#lines.take(),
-      ...this.#selectRows(kept, batch),
+      items: taken.items,
+      ...this.#selectRows(taken.kept, batch),
       rejects: [...rejects, ...refused],
       ...(batch.recycle && { recycle: batch.recycle }),
     }
   }
 
-  /** Renders what is kept of items, and tells which that is. */
-  #takeItems(items: readonly SourceItem[], vectors: Float32Array): number[] {
+  /** Renders what is kept of items. */
+  #takeItems(items: readonly SourceItem[], vectors: Float32Array): Taken<ItemLines> {
     const { wanted, merge } = this.#options
     const kept: number[] = []
     for (const [index, item] of items.entries()) {
@@ -66,13 +69,14 @@ export class Preparer {
         wanted.delete(id)
       }
     }
-    return kept
+    return { kept, items: this.#lines.take() }
   }
 
-  /** As `#takeItems`, without making a string or an object of any row. */
-  #takeTexts(texts: TextItems, vectors: Float32Array): number[] {
+  /** As `#takeItems`, without making a string or an object of any row, and unrendered. */
+  #takeTexts(texts: TextItems, vectors: Float32Array): Taken<NamedTexts> {
     const { wanted, merge } = this.#options
     const kept: number[] = []
+    const repetitions = new Uint32Array(texts.length)
     for (let index = 0; index < texts.length; index++) {
       const high = texts.hashes[2 * index]!
       const low = texts.hashes[2 * index + 1]!
@@ -80,12 +84,12 @@ export class Preparer {
         this.#refused.push({ row: readText(texts, index), reason: MERGED })
         continue
       }
-      const repetition = this.#naming.countText(high, low)
+      const repetition = texts.areDistinct ? 0 : this.#naming.countText(high, low)
+      repetitions[kept.length] = repetition
       kept.push(index)
-      this.#lines.addText(texts, index, repetition)
       if (wanted.size > 0) wanted.delete(nameText(high, low, repetition))
     }
-    return kept
+    return { kept, items: { ...selectTexts(texts, kept), repetitions } }
   }
 
   /** Whether an item before has a text of this hash, and the same embedding. */
@@ -113,5 +117,23 @@ export class Preparer {
   #rowOf(vectors: Float32Array, index: number): Float32Array {
     const { dimensions } = this.#options
     return vectors.subarray(index * dimensions, (index + 1) * dimensions)
+  }
+}
+
+/** Some of the texts, without copying them where all are kept. */
+function selectTexts(
+  { length, bytes, ends, hashes }: TextItems,
+  kept: readonly number[],
+): Omit<NamedTexts, 'repetitions'> {
+  if (kept.length === length) return { bytes, ends, hashes }
+  const parts = kept.map((index) => bytes.subarray(ends[index - 1] ?? 0, ends[index]))
+  let end = 0
+  return {
+    bytes: Buffer.concat(parts),
+    ends: Uint32Array.from(parts, (part) => {
+      end += part.length
+      return end
+    }),
+    hashes: Uint32Array.from(kept.flatMap((index) => [hashes[2 * index]!, hashes[2 * index + 1]!])),
   }
 }

@@ -4,7 +4,16 @@ import type { Model } from '../domain/model.ts'
 import type { GateResult } from '../domain/quality.ts'
 import type { SearchSetting } from '../domain/shard-search.ts'
 import type { GateContext } from './generation-store.ts'
-import type { GivenClusters, Reject } from './input.ts'
+import type { GivenClusters, Reject, TextItems } from './input.ts'
+
+/** Items as items.jsonl has them: one JSON object each, with a line feed, and where each ends. */
+export type ItemLines = { readonly lines: Uint8Array; readonly lineEnds: Uint32Array }
+
+/** Items with nothing but a text, which the writer renders: their ids are made of the hashes. */
+export type NamedTexts = Pick<TextItems, 'bytes' | 'ends' | 'hashes'> & {
+  /** How many items before each have its text too. */
+  readonly repetitions: Uint32Array
+}
 
 /** Items with their embeddings, ready to be written. */
 export type PreparedRows = {
@@ -12,9 +21,7 @@ export type PreparedRows = {
   readonly vectors: Float32Array
   /** Index into the clusters of each item; null sends every item to its nearest centroid. */
   readonly clusters: Int32Array | null
-  /** One JSON object per item, each with a line feed, and where each ends. */
-  readonly lines: Uint8Array
-  readonly lineEnds: Uint32Array
+  readonly items: ItemLines | NamedTexts
   /** To be listed in the rejects file. */
   readonly rejects: readonly Reject[]
   /** Called when `vectors` were written: their memory may be used again. */

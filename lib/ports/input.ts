@@ -17,6 +17,8 @@ export type TextItems = {
   readonly ends: Uint32Array
   /** The 64-bit hash of each text, two words. */
   readonly hashes: Uint32Array
+  /** Whether no two of these hashes are the same in the whole input, so that nobody need count them. */
+  readonly areDistinct: boolean
 }
 
 /** Some rows of an input, in its order. */

@@ -43,9 +43,10 @@ export class PickledRows {
   /** Moves to the next item; false after the last. */
   advance(): boolean {
     const { bytes, memo } = this.#machine
-    if (!this.#template?.match(this.#window, bytes.position, memo.count)) return this.#advanceByMachine()
+    const template = this.#matchTemplate()
+    if (!template) return this.#advanceByMachine()
     this.#noteStart()
-    const { textStart, textEnd, end, memoAdded } = this.#template
+    const { textStart, textEnd, end, memoAdded } = template
     this.bytes = this.#window.bytes
     this.start = textStart
     this.end = textEnd
@@ -83,6 +84,16 @@ export class PickledRows {
     if (offset >= this.#window.start) return this.#window
     this.#distant ??= new FileWindow(this.#window, DISTANT_BYTES)
     return this.#distant
+  }
+
+  /** The template, where the next item is like it; a frame that begins before an item says nothing about it. */
+  #matchTemplate(): ItemTemplate | undefined {
+    const template = this.#template
+    const { bytes, memo } = this.#machine
+    if (template?.match(this.#window, bytes.position, memo.count)) return template
+    if (!template || bytes.peek() !== OP.FRAME) return undefined
+    this.#machine.step()
+    return template.match(this.#window, bytes.position, memo.count) ? template : undefined
   }
 
   #advanceByMachine(): boolean {

@@ -61,8 +61,10 @@ export class Draft implements GenerationDraft {
   }
 
   async append({ recycle, ...rows }: PreparedRows): Promise<void> {
-    const { vectors, lines, lineEnds } = rows
-    const buffers = [vectors, lines, lineEnds].map(({ buffer }) => buffer)
+    const { vectors, items } = rows
+    // The memory of texts stays with the input.
+    const own = 'lines' in items ? [vectors, items.lines, items.lineEnds] : [vectors, items.repetitions]
+    const buffers = own.map(({ buffer }) => buffer)
     const owned = buffers.filter((buffer) => buffer instanceof ArrayBuffer)
     this.#waiting.push(this.#watch(this.#thread.call('append', rows, owned).then(recycle)))
     if (this.#waiting.length > MOST_WAITING) await this.#waiting.shift()

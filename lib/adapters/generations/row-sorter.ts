@@ -53,17 +53,11 @@ export class RowSorter {
     this.#nearest = new NearestCentroid(this.#scorer, centroids, { dimensions, metric })
   }
 
-  append({ vectors, clusters, lines, lineEnds, rejects }: PreparedRows): void {
-    const dimensions = this.#dimensions
+  append({ vectors, clusters, items, rejects }: PreparedRows): void {
     const homes = clusters ?? this.#findHomes(vectors)
-    const vectorBytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength)
-    const lineBytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)
-    let start = 0
-    for (let row = 0; row < lineEnds.length; row++) {
-      const end = lineEnds[row]!
-      this.#shards[homes[row]!]!.add(vectorBytes, row * dimensions * 4, { lines: lineBytes, start, end })
-      start = end
-    }
+    const rows = { vectors: Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength), items }
+    const count = vectors.length / this.#dimensions
+    for (let row = 0; row < count; row++) this.#shards[homes[row]!]!.add(rows, row)
     this.#reject(rejects)
   }
 
@@ -90,8 +84,9 @@ export class RowSorter {
     try {
       for (const { shard, row, next } of findBorder({ directory, model, clusters, sizes, share })) {
         const lines = shards.readLine(shard, row)
-        const vector = Buffer.from(shards.readVector(shard, row).buffer)
-        this.#shards[next]!.add(vector, 0, { lines, start: 0, end: lines.length })
+        const vectors = Buffer.from(shards.readVector(shard, row).buffer)
+        const items = { lines, lineEnds: Uint32Array.of(lines.length) }
+        this.#shards[next]!.add({ vectors, items }, 0)
       }
     } finally {
       shards.close()

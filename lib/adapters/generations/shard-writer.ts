@@ -1,10 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SHARD_FILES, shardDirectory, shardFile } from '../../domain/manifest.ts'
+import type { PreparedRows } from '../../ports/generation-writer.ts'
 import { renderNpyHeader } from '../files/npy.ts'
 import type { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
 import { WaitingLines } from './waiting-lines.ts'
+
+const FLOAT_BYTES = 4
 
 export type ShardWriterOptions = {
   readonly directory: string
@@ -16,6 +19,9 @@ export type ShardWriterOptions = {
   /** Hears the lines of rows that are not finite; these are not written. */
   readonly reject: (line: Uint8Array) => void
 }
+
+/** Rows of which some are added: their embeddings as bytes, and their items. */
+export type AddedRows = Pick<PreparedRows, 'items'> & { readonly vectors: Buffer }
 
 /** Writes the three files of a shard, row by row. */
 export class ShardWriter {
@@ -40,18 +46,14 @@ export class ShardWriter {
     this.#items = new AppendedFile(locate('items'))
     this.#offsets = new AppendedFile(locate('offsets'))
     this.#vectors.append(this.#renderHeader(0))
-    this.#offsets.append(renderOffsets([0]))
+    this.#offsets.append(renderOffsets(1, () => 0))
   }
 
-  /** Adds a row: the embedding that begins at `at` in `vectors`, and the line lines[start, end). */
-  add(
-    vectors: Buffer,
-    at: number,
-    { lines, start, end }: { lines: Buffer; start: number; end: number },
-  ): void {
-    const { buffers, buffer } = this.#options
-    buffers.put(buffer, this.#lines.count, vectors, at)
-    this.#lines.add(lines, start, end)
+  /** Adds one of many rows. */
+  add({ vectors, items }: AddedRows, row: number): void {
+    const { buffers, buffer, dimensions } = this.#options
+    buffers.put(buffer, this.#lines.count, vectors, row * dimensions * FLOAT_BYTES)
+    this.#lines.add(items, row)
     if (this.#lines.count === buffers.capacity) this.#flush()
   }
 
@@ -89,13 +91,10 @@ export class ShardWriter {
     if (first === last) return
     const { buffers, buffer } = this.#options
     const shift = this.#items.bytes - this.#lines.startOf(first)
-    const ends = Array.from(
-      { length: last - first },
-      (_, index) => shift + this.#lines.startOf(first + index + 1),
-    )
+    const endOf = (index: number) => shift + this.#lines.startOf(first + index + 1)
     this.#vectors.append(buffers.bytesOf(buffer, first, last))
     this.#items.append(this.#lines.bytesOf(first, last))
-    this.#offsets.append(renderOffsets(ends))
+    this.#offsets.append(renderOffsets(last - first, endOf))
     this.items += last - first
   }
 
@@ -106,9 +105,10 @@ export class ShardWriter {
 }
 
 /** Byte positions as items.idx has them: unsigned 64-bit, little-endian. */
-function renderOffsets(positions: readonly number[]): Uint8Array {
-  const words = new Uint32Array(positions.length * 2)
-  for (const [index, position] of positions.entries()) {
+function renderOffsets(count: number, positionOf: (index: number) => number): Uint8Array {
+  const words = new Uint32Array(count * 2)
+  for (let index = 0; index < count; index++) {
+    const position = positionOf(index)
     words[index * 2] = position % 2 ** 32
     words[index * 2 + 1] = Math.floor(position / 2 ** 32)
   }

@@ -38,8 +38,7 @@ process.once('exit', () => {
 /** Starts the module at `url` as a thread; it must call `answerCalls`. */
 export function startThread<H extends Handlers>(url: URL): Thread<H> {
   const loaded = new Int32Array(new SharedArrayBuffer(4))
-  const compiled = getCompileCacheDir()
-  const workerData = { url: url.href, loaded, compiled: compiled && dirname(compiled) }
+  const workerData = { url: url.href, loaded, compiled: findCompiled() }
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData })
   running.add(loaded)
   const waiting = new Map<number, Waiting>()
@@ -79,6 +78,12 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
       await worker.terminate()
     },
   }
+}
+
+/** Where this process keeps what Node.js compiled, if it does; each version has a directory of its own in there. */
+function findCompiled(): string | undefined {
+  const ofVersion = getCompileCacheDir()
+  return ofVersion === undefined ? undefined : dirname(ofVersion)
 }
 
 /** Answers the calls of the thread that started this one. */

@@ -6,10 +6,17 @@ import { type HashedText, TextColumn } from './text-column.ts'
 const BATCH_BYTES = 1024 * 1024
 const MOST_ROWS = 4096
 
+export type BatchOptions = {
+  readonly hasClusters: boolean
+  /** Whether no text is added twice. */
+  readonly areTextsDistinct?: boolean
+}
+
 /** Collects rows until they fill a batch of at most 1 MiB of vectors. */
 export class BatchBuilder {
   readonly #dimensions: number | null
   readonly #hasClusters: boolean
+  readonly #areTextsDistinct: boolean
   readonly #limit: number
   /** Memory of vectors that came back. */
   readonly #spare: FloatTarget[] = []
@@ -20,7 +27,8 @@ export class BatchBuilder {
   #clusters: Int32Array | undefined
   #target: FloatTarget | undefined
 
-  constructor(dimensions: number | null, hasClusters: boolean) {
+  constructor(dimensions: number | null, { hasClusters, areTextsDistinct = false }: BatchOptions) {
+    this.#areTextsDistinct = areTextsDistinct
     this.#dimensions = dimensions
     this.#hasClusters = hasClusters
     const fitting = dimensions ? Math.floor(BATCH_BYTES / (4 * dimensions)) : MOST_ROWS
@@ -53,7 +61,7 @@ export class BatchBuilder {
 
   /** As `add`, for a row with nothing but a text; then all rows of the input must be such. */
   addText(text: HashedText, cluster?: number): void {
-    this.#texts ??= new TextColumn(this.#limit)
+    this.#texts ??= new TextColumn(this.#limit, this.#areTextsDistinct)
     this.#texts.add(text)
     this.#addCluster(cluster)
   }

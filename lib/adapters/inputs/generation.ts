@@ -54,7 +54,7 @@ export class GenerationInput implements Input {
   }
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
-    const builder = new BatchBuilder(this.dimensions, true)
+    const builder = new BatchBuilder(this.dimensions, { hasClusters: true })
     for (const [index, id] of this.clusters.ids.entries()) yield* this.#readShard(index, id, builder, signal)
     if (!builder.isEmpty) yield await builder.take(signal)
   }

@@ -23,7 +23,7 @@ export class JsonlInput implements Input {
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
     const lines = new LineReader(this.#path)
-    const builder = new BatchBuilder(this.dimensions, false)
+    const builder = new BatchBuilder(this.dimensions, { hasClusters: false })
     try {
       let rows = 0
       for (let line = lines.next(); line !== undefined; line = lines.next()) {

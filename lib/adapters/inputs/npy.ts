@@ -42,7 +42,7 @@ export class NpyInput implements Input {
     const assigned = this.#assigned === undefined ? undefined : openNpyIntegers(this.#assigned)
     try {
       if (assigned && assigned.length !== matrix.rows) throw this.#outOfStep(assigned)
-      const builder = new BatchBuilder(this.dimensions, assigned !== undefined)
+      const builder = new BatchBuilder(this.dimensions, { hasClusters: assigned !== undefined })
       for (const { row, line, item, reason } of pairItems(matrix, this.#items)) {
         const cluster = assigned?.read(row) ?? 0
         if (!item) builder.reject(row, `items.jsonl, line ${line}: ${reason}`)

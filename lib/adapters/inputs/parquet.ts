@@ -73,7 +73,7 @@ class ParquetInput implements Input {
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
     const { path, file, metadata } = this.#opened
-    const builder = new BatchBuilder(this.dimensions, false)
+    const builder = new BatchBuilder(this.dimensions, { hasClusters: false })
     let row = 0
     for (const group of metadata.row_groups) {
       signal.throwIfAborted()

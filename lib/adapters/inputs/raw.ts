@@ -57,7 +57,11 @@ export class RawInput implements Input {
     const table = listing?.table
     this.#listing = undefined
     this.#seen = 0
-    const builder = new BatchBuilder(this.dimensions, given !== undefined)
+    // The table finds every text once.
+    const builder = new BatchBuilder(this.dimensions, {
+      hasClusters: given !== undefined,
+      areTextsDistinct: table !== undefined,
+    })
     yield* this.#readRows(table, builder, signal)
     if (given && table && this.#seen < listing.texts) {
       yield* this.#listLeftovers(given.clusters, table, builder, signal)

@@ -39,7 +39,7 @@ export class SplitOutputInput implements Input {
   }
 
   async *read(signal: AbortSignal): AsyncIterable<RowBatch> {
-    const builder = new BatchBuilder(this.dimensions, true)
+    const builder = new BatchBuilder(this.dimensions, { hasClusters: true })
     for (const id of this.clusters.ids) yield* this.#readShard(id, builder, signal)
     if (!builder.isEmpty) yield await builder.take(signal)
   }

@@ -18,12 +18,14 @@ export class TextColumn {
   #bytes: Buffer
   readonly #ends: Uint32Array
   readonly #hashes: Uint32Array
+  readonly #areDistinct: boolean
   #end = 0
   /** Whether a text begins inside a character: then the whole may be valid UTF-8 where single texts are not. */
   #isTorn = false
 
-  /** A column for at most `capacity` texts. */
-  constructor(capacity: number) {
+  /** A column for at most `capacity` texts, of an input that gives none twice if `areDistinct`. */
+  constructor(capacity: number, areDistinct: boolean) {
+    this.#areDistinct = areDistinct
     this.#bytes = Buffer.allocUnsafeSlow(capacity * USUAL_TEXT)
     this.#ends = new Uint32Array(capacity)
     this.#hashes = new Uint32Array(capacity * 2)
@@ -49,7 +51,10 @@ export class TextColumn {
     this.length = 0
     this.#end = 0
     this.#isTorn = false
-    if (isValid) return { length, bytes, ends, hashes: this.#hashes.subarray(0, 2 * length) }
+    if (isValid) {
+      const hashes = this.#hashes.subarray(0, 2 * length)
+      return { length, bytes, ends, hashes, areDistinct: this.#areDistinct }
+    }
     return Array.from(ends, (end, index) => ({ text: bytes.toString('utf8', ends[index - 1] ?? 0, end) }))
   }
 

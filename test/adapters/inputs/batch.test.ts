@@ -11,7 +11,7 @@ function hashed(bytes: Buffer, start = 0, end = bytes.length) {
 }
 
 test('gives texts as bytes, each with its end and its hash', async () => {
-  const builder = new BatchBuilder(1, true)
+  const builder = new BatchBuilder(1, { hasClusters: true })
   const texts = ['first', 'zweiter é', '', 'a long text '.repeat(10_000)]
   for (const [cluster, text] of texts.entries()) builder.addText(hashed(Buffer.from(text)), cluster)
   const { items, clusters } = await builder.take(signal)
@@ -27,7 +27,7 @@ test('gives texts as bytes, each with its end and its hash', async () => {
 
 test('gives objects where the bytes of a text are no UTF-8, even where they are together with the next', async () => {
   for (const bytes of [[0xff], [0x61, 0xc3, 0xa9]]) {
-    const builder = new BatchBuilder(1, false)
+    const builder = new BatchBuilder(1, { hasClusters: false })
     const whole = Buffer.from(bytes)
     builder.addText(hashed(whole, 0, whole.length - 1))
     builder.addText(hashed(whole, whole.length - 1))
@@ -38,7 +38,7 @@ test('gives objects where the bytes of a text are no UTF-8, even where they are 
 })
 
 test('uses the memory of a batch again once it is given back, and not before', async () => {
-  const builder = new BatchBuilder(2, false)
+  const builder = new BatchBuilder(2, { hasClusters: false })
   const takeRow = async (value: number) => {
     builder.target.floats.set([value, value], builder.targetAt)
     builder.add({ text: String(value) })

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openInput } from '../../../lib/adapters/inputs/open-input.ts'
+import { isTextItems } from '../../../lib/flows/split-items.ts'
+import type { Input } from '../../../lib/ports/input.ts'
 import { fixturePath, readExpected, readWhole } from '../../support/inputs.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
@@ -20,6 +22,14 @@ function copyRaw(change: (listing: Listing) => void = () => undefined): string {
   change(listing)
   writeFileSync(path, JSON.stringify(listing))
   return directory
+}
+
+/** Whether every batch says so. */
+async function areDistinct(input: Input): Promise<boolean> {
+  for await (const { items } of input.read(new AbortController().signal)) {
+    if (!isTextItems(items) || !items.areDistinct) return false
+  }
+  return true
 }
 
 test('gives every embedding with its text and its cluster, in the order of the pickle', async () => {
@@ -84,6 +94,13 @@ test('reads embeddings alone, without clusters', async () => {
   const input = await openInput(directory)
   assert.is(input.clusters, null)
   assert.is((await readWhole(input)).items.length, 60)
+})
+
+test('promises that no text comes twice only where it looks up every text', async () => {
+  const directory = copyRaw()
+  assert.ok(await areDistinct(await openInput(directory)))
+  rmSync(join(directory, 'clusters_use_dg1.json'))
+  assert.not.ok(await areDistinct(await openInput(directory)))
 })
 
 test('asks which generation is meant where a directory holds several', async () => {
