@@ -4,6 +4,7 @@ import type { Metric } from '../../domain/model.ts'
 import { joinMatches, searchChosen } from './chosen-rows.ts'
 import { type ExactMatches, searchExact } from './exact.ts'
 import { checkGraphFile, type GraphShape } from './graph-file.ts'
+import { checkGraphLinks } from './graph-links.ts'
 import { METRIC_KINDS } from './scan.ts'
 
 type Space = { readonly dimensions: number; readonly metric: Metric }
@@ -51,7 +52,7 @@ export function buildGraph(vectors: Float32Array, space: Space, path: string): v
 export function openGraph(path: string, shape: GraphShape): Graph {
   let index: Index | undefined = createIndex(shape)
   if (shape.items > 0) {
-    checkGraphFile(path, shape)
+    checkGraphLinks(path, checkGraphFile(path, shape))
     try {
       index.view(path)
     } catch (error) {
