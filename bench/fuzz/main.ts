@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import type { FuzzTotals } from '../../test/support/fuzz-run.ts'
+import type { FuzzTotals } from './fuzz-totals.ts'
 
 const { values } = parseArgs({
   options: {

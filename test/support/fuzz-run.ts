@@ -2,20 +2,13 @@
  * Sends made-up requests to a gateway and an index service of this process: fuzz-run.ts BODIES SEED. Prints FuzzTotals as
  * JSON, after a signal for what was sent until then.
  */
+import type { FuzzTotals } from '../../bench/fuzz/fuzz-totals.ts'
 import { fuzz } from './fuzz.ts'
 import { makeGatewayTarget, makeIndexTarget } from './fuzz-targets.ts'
 import { makeGeneration } from './generation.ts'
 import { makeTempDir } from './temp.ts'
 
-export type FuzzTotals = {
-  readonly bodies: number
-  /** The first seed that was not used. */
-  readonly nextSeed: number
-  /** By target and status. */
-  readonly statuses: Readonly<Record<string, Record<number, number>>>
-}
-
-const STEP = 20_000
+const STEP = 4_000
 
 const [wanted, firstSeed] = process.argv.slice(2).map(Number) as [number, number]
 let isStopped = false
