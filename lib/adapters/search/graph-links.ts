@@ -4,7 +4,7 @@ import { mapFile } from './mapped-file.ts'
 
 /**
  * Compares the nodes of a graph's file with their places, and every link with the nodes that there are: usearch follows
- * links without looking, also out of the file, which ends the process. Takes some 100 nanoseconds for each node; the pages
+ * links without looking, also out of the file, which ends the process. Takes some 200 nanoseconds for each node; the pages
  * read are those that usearch reads when it opens the file. Raises `corrupt`.
  */
 export function checkGraphLinks(path: string, layout: GraphLayout): void {
