@@ -20,10 +20,10 @@ export type Memory = {
   readonly 'page tables': number
 }
 
-export const MEMORY_LEGEND = `MiB of the process. RSS counts a page of a file once for each thread that has it mapped; page cache counts it once:
-it is shared with all processes that serve the file, and given back when memory is short. Only anonymous memory and page
-tables belong to the process. A graph takes 50 to 100 bytes of anonymous memory for each item and thread, where usearch
-notes the places of its nodes.`
+export const MEMORY_LEGEND = `MiB of the process. RSS counts a page of a file once for each thread that has it mapped; page cache is the share of the
+process: a page that others have mapped too counts in parts. Both are given back when memory is short. Only anonymous
+memory and page tables belong to the process. A graph takes 70 to 100 bytes of anonymous memory for each item and thread,
+where usearch notes the places of its nodes.`
 
 /** Memory of an index service that has searched in one generation, and in two with files of their own. */
 export async function compareGenerations(
