@@ -21,7 +21,7 @@ export type Memory = {
 }
 
 export const MEMORY_LEGEND = `MiB of the process. RSS counts a page of a file once for each thread that has it mapped; page cache is the share of the
-process: a page that others have mapped too counts in parts. Both are given back when memory is short. Only anonymous
+process: a page that others have mapped too counts in parts, and all are given back when memory is short. Only anonymous
 memory and page tables belong to the process. A graph takes 70 to 100 bytes of anonymous memory for each item and thread,
 where usearch notes the places of its nodes.`
 
