@@ -21,6 +21,8 @@ async function runBenchmark(benchmark: string, args: string[]): Promise<number> 
   const child = spawn(process.execPath, [join(import.meta.dirname, benchmark, 'main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // The benchmark ends by itself, and may have something to tell.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
   const ended = once(child, 'exit')
   let last = ''
   for await (const line of createInterface({ input: child.stdout })) {

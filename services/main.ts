@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { exitCodeOf, LongshoreError, messageOf } from '../lib/domain/errors.ts'
 import { createLog } from './http/log.ts'
 import type { StartService } from './http/run-service.ts'
@@ -28,7 +29,7 @@ try {
 
 function end(error: unknown): never {
   const { kind: failure, hint } = error instanceof LongshoreError ? error : { kind: 'bug', hint: undefined }
-  const stack = failure === 'bug' && error instanceof Error ? error.stack : undefined
+  const stack = failure === 'bug' ? inspect(error) : undefined
   log('failed', { kind: failure, message: messageOf(error), hint, stack })
   process.exit(exitCodeOf(error))
 }

@@ -2,11 +2,12 @@ import type { Round } from '../search/contestants.ts'
 import type { LineProcess } from './line-process.ts'
 import { measureRecall, perSecond, ratioOf, takeTurns } from './rounds.ts'
 
-const EFFORTS = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+/** Dense where equal recall is looked for, so that neither is given more than it needs. */
+const EFFORTS = [16, 32, 64, 128, 192, 224, 256, 288, 320, 352, 384, 448, 512]
 /** The peer's graph is searched with the least effort that reaches this. */
 const RECALL = 0.98
 /** A round takes milliseconds, so there are many. */
-const PAIRS = 31
+const PAIRS = 61
 
 /** Both graphs with every effort; then the peer's first that reaches RECALL, and ours of the same recall, in turn. */
 export async function compareGraphs(

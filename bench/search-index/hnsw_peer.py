@@ -1,4 +1,4 @@
-"""hnswlib over the same vectors, searched on one thread: answers "<ef> <queries per call>" on stdin with seconds and ids."""
+"""hnswlib over the same vectors, built and searched on one thread: answers "<ef> <queries per call>" on stdin with seconds and ids."""
 import json
 import sys
 import time
@@ -11,9 +11,9 @@ connectivity, ef_construction = int(sys.argv[5]), int(sys.argv[6])
 vectors = numpy.load(vectors_path, mmap_mode='r')
 index = hnswlib.Index(space='ip', dim=dimensions)
 index.init_index(max_elements=len(vectors), ef_construction=ef_construction, M=connectivity)
+index.set_num_threads(1)
 for first in range(0, len(vectors), 8192):
     index.add_items(vectors[first:first + 8192], range(first, min(first + 8192, len(vectors))))
-index.set_num_threads(1)
 queries = numpy.fromfile(queries_path, dtype='<f4').reshape(-1, dimensions)
 index.knn_query(queries[:1], k=k)
 print('ready', flush=True)

@@ -1,7 +1,8 @@
 /**
  * Search in one shard by every kind, as a library and as an index service over HTTP, each on one thread: against faiss's
  * IndexFlatIP for exact search, and against hnswlib at equal recall for graphs; and what two resident generations cost.
- * Building both graphs over all 250,000 vectors takes some minutes; `--rows N` takes fewer.
+ * All of it over 250,000 vectors (25,000 with --quick, or --rows N). Both graphs are built at once, each on one thread,
+ * which takes some minutes.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { compareGraphs } from './compare-graphs.ts'
 import { compareScans } from './compare-scans.ts'
 import { PYTHON, requirePeers, startLineProcess } from './line-process.ts'
 import { addGraph, addQuantised } from './make-kinds.ts'
-import { compareGenerations } from './measure-memory.ts'
+import { compareGenerations, MEMORY_LEGEND, type Memory } from './measure-memory.ts'
 
 const DATA = join(import.meta.dirname, '..', '.data', 'search-index')
 const DIMENSIONS = 512
@@ -37,6 +38,7 @@ try {
 
 async function compare() {
   const { manifest: exact, queries } = makeData(DATA, { ...size, dimensions: DIMENSIONS })
+  console.log(`${rows} vectors of ${DIMENSIONS}, ${size.queries} queries one after the other, one thread`)
   const queriesFile = join(DATA, 'queries.f32')
   writeFileSync(queriesFile, new Uint8Array(queries.buffer))
   const vectorsFile = join(DATA, exact.generation, shardFile(0, 'vectors'))
@@ -49,12 +51,14 @@ async function compare() {
     const faiss = await start(PYTHON, '../search/peer.py', vectorsFile, ...facts)
     const question = { directory: DATA, exact, quantised, queries, k: K, pairs: size.pairs }
     const scans = await compareScans(question, { ours, faiss }).finally(() => faiss.stop())
-    const graph = addGraph(DATA, exact, EXPANSION)
+    console.error('building both graphs')
     const built = Object.values(BUILT).map(String)
-    const hnswlib = await start(PYTHON, 'hnsw_peer.py', vectorsFile, ...facts, ...built)
-    const peers = { ours, hnswlib }
-    const graphs = await compareGraphs(peers, scans.truth).finally(() => hnswlib.stop())
-    await printMemory({ exact, quantised, graph }, queries)
+    const starting = start(PYTHON, 'hnsw_peer.py', vectorsFile, ...facts, ...built)
+    // Takes all of this process meanwhile, and none of the peer's.
+    const graph = addGraph(DATA, exact, EXPANSION)
+    const hnswlib = await starting
+    const graphs = await compareGraphs({ ours, hnswlib }, scans.truth).finally(() => hnswlib.stop())
+    await printMemory({ exact, 'exact-i8': quantised, hnsw: graph }, queries)
     return { ...scans.result, ...graphs }
   } finally {
     await ours.stop()
@@ -62,11 +66,13 @@ async function compare() {
 }
 
 async function printMemory(kinds: Readonly<Record<string, Manifest>>, queries: Float32Array): Promise<void> {
-  const rows: Record<string, unknown> = {}
+  console.log(`an index service on two threads after searching in one and two generations of ${rows} vectors`)
+  const table: Record<string, Memory> = {}
   for (const [kind, manifest] of Object.entries(kinds)) {
-    const { one, two } = await compareGenerations(DATA, manifest, queries.subarray(0, DIMENSIONS))
-    rows[`${kind}, one generation`] = one
-    rows[`${kind}, two generations`] = two
+    const { one, two } = await compareGenerations(DATA, manifest, queries)
+    table[`${kind}, one generation`] = one
+    table[`${kind}, two generations`] = two
   }
-  console.table(rows)
+  console.table(table)
+  console.log(MEMORY_LEGEND)
 }

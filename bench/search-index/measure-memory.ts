@@ -7,20 +7,34 @@ import type { Manifest } from '../../lib/domain/manifest.ts'
 import { sign } from './make-kinds.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const MIB = 1024
+const KIB_PER_MIB = 1024
+const ROUNDS = 10
+/** Searched at once, so that every thread of the service gets some. */
+const AT_ONCE = 8
 
-export type Memory = { readonly 'RSS MiB': number; readonly 'anonymous MiB': number }
+/** In MiB, of a process. */
+export type Memory = {
+  readonly RSS: number
+  readonly 'page cache': number
+  readonly anonymous: number
+  readonly 'page tables': number
+}
+
+export const MEMORY_LEGEND = `MiB of the process. RSS counts a page of a file once for each thread that has it mapped; page cache is the share of the
+process: a page that others have mapped too counts in parts, and all are given back when memory is short. Only anonymous
+memory and page tables belong to the process. A graph takes 70 to 100 bytes of anonymous memory for each item and thread,
+where usearch notes the places of its nodes.`
 
 /** Memory of an index service that has searched in one generation, and in two with files of their own. */
 export async function compareGenerations(
   directory: string,
   manifest: Manifest,
-  query: Float32Array,
+  queries: Float32Array,
 ): Promise<{ one: Memory; two: Memory }> {
   const second = copyGeneration(directory, manifest)
   return {
-    one: await measureService(directory, [manifest], query),
-    two: await measureService(directory, [manifest, second], query),
+    one: await measureService(directory, [manifest], queries),
+    two: await measureService(directory, [manifest, second], queries),
   }
 }
 
@@ -38,7 +52,7 @@ function copyGeneration(directory: string, manifest: Manifest): Manifest {
 async function measureService(
   directory: string,
   manifests: readonly Manifest[],
-  query: Float32Array,
+  queries: Float32Array,
 ): Promise<Memory> {
   const child = fork(join(ROOT, 'services', 'main.ts'), ['index'], {
     env: {
@@ -53,10 +67,12 @@ async function measureService(
   })
   try {
     const [{ listening }] = (await once(child, 'message')) as [{ listening: number }]
-    for (let round = 0; round < 10; round++) {
-      await Promise.all(
-        manifests.map(({ generation }) => search(`http://127.0.0.1:${listening}`, generation, query)),
-      )
+    const url = `http://127.0.0.1:${listening}`
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { generation, model } of manifests) {
+        const query = queries.subarray(round * model.dimensions, (round + 1) * model.dimensions)
+        await Promise.all(Array.from({ length: AT_ONCE }, () => search(url, generation, query)))
+      }
     }
     return readMemory(child.pid!)
   } finally {
@@ -78,8 +94,15 @@ async function search(url: string, generation: string, query: Float32Array): Pro
 }
 
 function readMemory(pid: number): Memory {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  const read = (name: string) =>
-    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)![1]) / MIB)
-  return { 'RSS MiB': read('Rss'), 'anonymous MiB': read('Anonymous') }
+  const read = (file: string, name: string) => {
+    const text = readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    const [, kib] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)!
+    return Math.round((10 * Number(kib)) / KIB_PER_MIB) / 10
+  }
+  return {
+    RSS: read('smaps_rollup', 'Rss'),
+    'page cache': read('smaps_rollup', 'Pss_File'),
+    anonymous: read('smaps_rollup', 'Anonymous'),
+    'page tables': read('status', 'VmPTE'),
+  }
 }

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 })
 requirePeer()
 try {
-  const size = values.quick ? { rows: 20_000, seconds: 4, pairs: 1 } : { rows: 50_000, seconds: 10, pairs: 3 }
+  const size = values.quick ? { rows: 30_000, seconds: 4, pairs: 1 } : { rows: 50_000, seconds: 10, pairs: 3 }
   console.log(`RESULT ${JSON.stringify({ bench: 'serve', ...(await compare(size)) })}`)
 } finally {
   rmSync(DATA, { recursive: true, force: true })

@@ -63,8 +63,13 @@ async function waitUntilReady(port: number): Promise<void> {
   throw new Error(`the gateway was not ready after ${READY_MS} ms`)
 }
 
-/** Memory in MiB that a process holds, and its open files, connections among them. */
-export function measureProcess({ pid }: ChildProcess): { mib: number; files: number } {
-  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return { mib: Math.round(Number(kib) / 1024), files: readdirSync(`/proc/${pid}/fd`).length }
+/** Memory in MiB that a process holds, what of it is no page of a file, and its open files, connections among them. */
+export function measureProcess({ pid }: ChildProcess): { mib: number; anonymousMiB: number; files: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024
+  return {
+    mib: Math.round(read('VmRSS')),
+    anonymousMiB: read('RssAnon'),
+    files: readdirSync(`/proc/${pid}/fd`).length,
+  }
 }

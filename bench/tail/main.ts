@@ -1,6 +1,7 @@
 /**
  * What clients see of a gateway with two replicas of a shard while one is frozen, is killed, and while ten times as many
- * queries come as can be answered. Rates are kept whatever the answers do; times count from when a query was due.
+ * queries come as can be answered; and whether memory grows while they come for long. Rates are kept whatever the answers
+ * do; times count from when a query was due.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { type Fleet, measureProcess, startFleet } from './fleet.ts'
 import type { Seen, Task } from './load.ts'
 import { makeServed } from './make-served.ts'
+import { measureGrowth } from './measure-growth.ts'
 
 const DATA = join(import.meta.dirname, '..', '.data', `tail-${process.pid}`)
 const DIMENSIONS = 64
@@ -25,8 +27,8 @@ const OVERLOAD = 10
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
 const ROWS = values.quick ? 200_000 : 400_000
 const lengths = values.quick
-  ? { peak: 3, settle: 4, healthy: 5, fault: 6, overload: 10, after: 3 }
-  : { peak: 8, settle: 10, healthy: 20, fault: 20, overload: 60, after: 10 }
+  ? { peak: 3, settle: 4, healthy: 5, fault: 6, overload: 10, after: 3, sustained: 30 }
+  : { peak: 8, settle: 10, healthy: 20, fault: 20, overload: 60, after: 10, sustained: 120 }
 rmSync(DATA, { recursive: true, force: true })
 mkdirSync(DATA, { recursive: true })
 const children: { stop(): void }[] = []
@@ -62,13 +64,20 @@ async function measure() {
   const faults = await measureFaults(fleet, ask, HEALTHY_SHARE * (await measurePeak()))
   console.table(faults)
   await fleet.replaceFirst()
-  const overload = await measureOverload(fleet, ask, await measurePeak())
+  const peak = await measurePeak()
+  const overload = await measureOverload(fleet, ask, peak)
+  const growth = await measureGrowth({ gateway: fleet.gateway, index: fleet.replicas[1] }, () =>
+    ask({ seconds: lengths.sustained, perSecond: peak / 2 }),
+  )
+  console.log(`anonymous MiB in each third of ${lengths.sustained} s at half of the peak`)
+  console.table(growth)
   const { healthy, frozen, killed } = faults
   return {
     failed: frozen.failed + killed.failed,
     p99Ratio: round(frozen.p99Ms / healthy.p99Ms),
     killedP99Ratio: round(killed.p99Ms / healthy.p99Ms),
     ...overload,
+    grownMiB: Math.max(...Object.values(growth).map(({ grown }) => grown)),
   }
 }
 

@@ -34,12 +34,12 @@ export const SEARCH_FILES: Readonly<Record<ShardKind, string | undefined>> = {
 export const SEARCH_SETTINGS = ['auto', ...SHARD_KINDS] as const
 export type SearchSetting = (typeof SEARCH_SETTINGS)[number]
 
-/** Items from which a scan of quantised vectors pays, and from which a graph does. */
+/** Items from which a scan of quantised vectors pays; and from which it takes longer than all else that a query costs. */
 const QUANTISED_FROM = 20_000
-const GRAPH_FROM = 500_000
+const GRAPH_FROM = 30_000
 
 /** Numbers of candidates, and lengths of a graph's list, that are tried when a shard is split, for ten hits. */
-export const EFFORTS = { 'exact-i8': [40, 80, 160], hnsw: [32, 64, 128, 256, 512] } as const
+export const EFFORTS = { 'exact-i8': [40, 80, 160], hnsw: [32, 48, 64, 96, 128, 192, 256, 384, 512] } as const
 
 /** The kind that fits a shard of `items` rows under a profile's setting. A shard without items has nothing to index. */
 export function chooseKind(items: number, setting: SearchSetting): ShardKind {

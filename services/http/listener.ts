@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
+import type { Log } from './log.ts'
 
 export type Address = {
   readonly host: string
@@ -21,11 +22,18 @@ const KEEP_ALIVE_MS = 5_000
 
 /** What a connection costs, also an idle one, is bounded; those that come when so many are open are closed at once. */
 const MOST_CONNECTIONS = 4_096
+const TELL_EVERY_MS = 10_000
 
-/** Listens at an address. Raises `remote`, for example when the port is taken. */
-export async function listen(handler: RequestListener, address: Address): Promise<Listener> {
+/** Listens at an address, and tells the log when connections are too many. Raises `remote`, for example when the port is taken. */
+export async function listen(handler: RequestListener, address: Address, log: Log): Promise<Listener> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handler)
   server.maxConnections = MOST_CONNECTIONS
+  let toldAt = Number.NEGATIVE_INFINITY
+  server.on('drop', () => {
+    if (performance.now() - toldAt < TELL_EVERY_MS) return
+    toldAt = performance.now()
+    log('connections_refused', { open: MOST_CONNECTIONS, message: 'more connections than may be open' })
+  })
   try {
     server.listen(address)
     await once(server, 'listening')

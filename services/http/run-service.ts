@@ -32,7 +32,7 @@ export async function runService(base: ServiceBase, options: RunOptions): Promis
   let isDraining = false
   await app.ready()
   const open = async (name: 'listening' | 'admin', address: Parameters<typeof listen>[1]) => {
-    const listener = await listen(handle, address)
+    const listener = await listen(handle, address, log)
     listeners.push(listener)
     log(name, { port: listener.port })
     process.send?.({ [name]: listener.port })

@@ -3,7 +3,7 @@ import type { Filter } from '../../lib/domain/filter.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { FilterHandlers, FilterJob } from './filter-worker.ts'
 import { KeptBytes } from './kept-bytes.ts'
-import { isThreadLost } from './thread-lost.ts'
+import { endWithThread } from './thread-lost.ts'
 
 /** Tells which rows match a filter. */
 export type Filters = {
@@ -36,10 +36,6 @@ export function createFilters(job: FilterJob): Filters {
       const rows = await match(generation, filter)
       kept.set(key, rows, rows.byteLength)
       return rows
-    } catch (error) {
-      // Nobody awaits this one: the process ends, as it does without its searching threads.
-      if (isThreadLost(error)) void Promise.reject(error)
-      throw error
     } finally {
       asked.delete(key)
     }
@@ -63,7 +59,8 @@ export function createFilters(job: FilterJob): Filters {
 }
 
 async function start(job: FilterJob): Promise<Thread<FilterHandlers>> {
-  const thread = startThread<FilterHandlers>(new URL('./filter-worker.ts', import.meta.url))
+  const url = new URL('./filter-worker.ts', import.meta.url)
+  const thread = startThread<FilterHandlers>(url, endWithThread)
   await thread.call('open', job)
   return thread
 }

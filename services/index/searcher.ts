@@ -3,7 +3,7 @@ import type { ShardKind } from '../../lib/domain/shard-search.ts'
 import type { IndexMetrics } from './index-metrics.ts'
 import { createQueue, type Question, type Slice } from './search-queue.ts'
 import type { GoldenOfShard, OpenJob, SearchDone, SearchHandlers } from './search-worker.ts'
-import { isThreadLost } from './thread-lost.ts'
+import { endWithThread } from './thread-lost.ts'
 
 export type Found = {
   /** JSON `[[{"id","score","item"}]]` in pieces: a list of hits for each query. */
@@ -36,7 +36,7 @@ const [OPEN, COMMA, CLOSE] = ['[', ',', ']'].map((text) => Buffer.from(text)) as
 /** Threads that search; all map the same files. */
 export function startSearchThreads(count: number): Thread<SearchHandlers>[] {
   const url = new URL('./search-worker.ts', import.meta.url)
-  return Array.from({ length: count }, () => startThread<SearchHandlers>(url))
+  return Array.from({ length: count }, () => startThread<SearchHandlers>(url, endWithThread))
 }
 
 /** A searcher with these threads. Requests that wait meanwhile for the same share a pass over the vectors. */
@@ -64,7 +64,6 @@ export function createSearcher(
       for (const [index, slice] of slices.entries()) finish(slice, done, done.hits[index]!)
     } catch (error) {
       for (const { waiting } of slices) waiting.task.reject(error)
-      if (isThreadLost(error)) throw error
     }
     idle.push(thread)
     searchNext()

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { chooseEffort, chooseKind, listKinds } from '../../lib/domain/shard-search.ts'
 
 test('chooses the kind of search by the size of the shard', () => {
-  const sizes = [0, 1, 19_999, 20_000, 499_999, 500_000, 10_000_000]
+  const sizes = [0, 1, 19_999, 20_000, 29_999, 30_000, 10_000_000]
   assert.equal(
     sizes.map((items) => chooseKind(items, 'auto')),
     ['exact', 'exact', 'exact', 'exact-i8', 'exact-i8', 'hnsw', 'hnsw'],
@@ -17,10 +17,10 @@ test('does as a profile says that names a kind, but for shards that hold nothing
 })
 
 test('goes on to more exact kinds only where none is named', () => {
-  assert.equal(listKinds(500_000, 'auto'), ['hnsw', 'exact-i8', 'exact'])
+  assert.equal(listKinds(30_000, 'auto'), ['hnsw', 'exact-i8', 'exact'])
   assert.equal(listKinds(20_000, 'auto'), ['exact-i8', 'exact'])
   assert.equal(listKinds(100, 'auto'), ['exact'])
-  assert.equal(listKinds(500_000, 'exact-i8'), ['exact-i8'])
+  assert.equal(listKinds(30_000, 'exact-i8'), ['exact-i8'])
 })
 
 test('takes the least effort that is enough, and looks no further', () => {

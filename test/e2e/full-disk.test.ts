@@ -1,12 +1,13 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import { execa } from 'execa'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Fleet, makeFleet } from '../support/fleet.ts'
 import { makeQuestions, writeQuestions } from '../support/questions.ts'
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts'
 
 let fleet: Fleet
-const mounted: string[] = []
+const mounted: SmallDisk[] = []
+let generations: SmallDisk
 
 test.before(async () => {
   fleet = await makeFleet()
@@ -14,18 +15,17 @@ test.before(async () => {
 })
 test.after(async () => {
   await fleet.stop()
-  for (const directory of mounted) await execa('umount', [directory])
+  for (const disk of mounted) disk.unmount()
 })
 
-/** Makes a directory a disk of its own with room for so many bytes. */
-async function mountSmallDisk(directory: string, bytes: number): Promise<void> {
-  await mkdir(directory, { recursive: true })
-  await execa('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory])
-  mounted.push(directory)
+function mount(directory: string, bytes: number): SmallDisk {
+  const disk = mountSmallDisk(directory, bytes)
+  mounted.push(disk)
+  return disk
 }
 
 test('leaves nothing under a final name when the disk of the generations is too small', async () => {
-  await mountSmallDisk(fleet.path('dgs'), 200_000)
+  generations = mount(fleet.path('dgs'), 200_000)
   const split = await fleet.run('split-index', fleet.path('items.jsonl'))
   assert.is(split.code, 30, split.stdout + split.stderr)
   assert.match(split.json.error.message, /space|room/)
@@ -33,14 +33,14 @@ test('leaves nothing under a final name when the disk of the generations is too 
 })
 
 test('splits again once there is room', async () => {
-  await execa('mount', ['-o', 'remount,size=20000000', fleet.path('dgs')])
+  generations.resize(20_000_000)
   const split = await fleet.run('split-index', fleet.path('items.jsonl'))
   assert.is(split.code, 0, split.stdout + split.stderr)
 })
 
 test('reports a node whose disk is full, publishes nothing there, and continues once there is room', async () => {
   const node = fleet.path('state', 'nodes', 'node-2')
-  await mountSmallDisk(node, 20_000_000)
+  mount(node, 20_000_000)
   await writeFile(`${node}/ballast`, Buffer.alloc(19_900_000))
   const delivery = await fleet.run('deliver')
   assert.is(delivery.code, 3, delivery.stdout + delivery.stderr)

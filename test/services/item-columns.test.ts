@@ -5,7 +5,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Filter, isMatching, parseFilter } from '../../lib/domain/filter.ts'
 import { readColumn, selectRows } from '../../services/index/item-columns.ts'
-import { KeptBytes } from '../../services/index/kept-bytes.ts'
 import { raised } from '../support/raised.ts'
 import { makeTempDir } from '../support/temp.ts'
 
@@ -79,19 +78,6 @@ test('names the line that is no item', async () => {
     (async () => readColumn(path, { items: 2, member: 'id', limit: LIMIT }))(),
   )
   assert.match(error.message, /items\.jsonl:2/)
-})
-
-test('keeps what was used last, within its bytes', () => {
-  const kept = new KeptBytes<string>(10)
-  kept.set('a', 'A', 4)
-  kept.set('b', 'B', 4)
-  assert.is(kept.get('a'), 'A')
-  kept.set('c', 'C', 4)
-  assert.equal([kept.get('a'), kept.get('b'), kept.get('c')], ['A', undefined, 'C'])
-  kept.set('d', 'D', 11)
-  assert.is(kept.get('d'), undefined)
-  kept.set('c', 'C again', 10)
-  assert.equal([kept.get('a'), kept.get('c')], [undefined, 'C again'])
 })
 
 test.run()

@@ -1,7 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Thread } from '../../lib/adapters/generations/thread.ts'
-import { LongshoreError } from '../../lib/domain/errors.ts'
 import type { Question } from '../../services/index/search-queue.ts'
 import type { SearchDone, SearchHandlers, SearchJob } from '../../services/index/search-worker.ts'
 import { createSearcher, type Found } from '../../services/index/searcher.ts'
@@ -70,17 +69,6 @@ test('fails only the requests that were searched together when a search fails', 
   await settle()
   thread.calls[1]!.answer()
   assert.equal(read(await second), [[2]])
-})
-
-test('ends the process when a thread is lost, for it would answer nothing any more', async () => {
-  const thread = fakeThread()
-  const searcher = createSearcher([thread])
-  const unhandled = new Promise((resolve) => process.once('unhandledRejection', resolve))
-  const answer = searcher.search(question([1])).catch((error: unknown) => error)
-  const lost = new LongshoreError('interrupted', 'a thread was stopped')
-  thread.calls[0]!.fail(lost)
-  assert.is(await answer, lost)
-  assert.is(await unhandled, lost)
 })
 
 test.run()

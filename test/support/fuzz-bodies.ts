@@ -127,7 +127,7 @@ function makePayload(body: object | Buffer, random: Random, among: Among): Buffe
 function spoilValue(node: object, random: Random, among: Among): void {
   const members = node as Record<string, unknown>
   const keys = Object.keys(members)
-  if (keys.length === 0 && Array.isArray(node)) return void node.push(among(NASTY_VALUES))
+  if (keys.length === 0 && Array.isArray(node)) return void node.push(structuredClone(among(NASTY_VALUES)))
   const isOther = !Array.isArray(node) && (random() < 0.2 || keys.length === 0)
   const key = isOther ? among(NASTY_KEYS) : among(keys)
   const child = Object.hasOwn(members, key) ? members[key] : undefined

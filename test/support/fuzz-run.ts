@@ -1,28 +1,41 @@
-/** Sends made-up requests to a gateway and an index service of this process: fuzz-run.ts BODIES SEED. Prints JSON. */
+/**
+ * Sends made-up requests to a gateway and an index service of this process: fuzz-run.ts BODIES SEED. Prints FuzzTotals as
+ * JSON, after a signal for what was sent until then.
+ */
+import type { FuzzTotals } from '../../bench/fuzz/fuzz-totals.ts'
 import { fuzz } from './fuzz.ts'
 import { makeGatewayTarget, makeIndexTarget } from './fuzz-targets.ts'
 import { makeGeneration } from './generation.ts'
 import { makeTempDir } from './temp.ts'
 
-const STEP = 20_000
+const STEP = 4_000
 
-const [bodies, seed] = process.argv.slice(2).map(Number) as [number, number]
-const directory = makeTempDir()
-const manifest = await makeGeneration(directory, { dimensions: 8 })
-const targets = [makeGatewayTarget(), await makeIndexTarget(directory, manifest)]
-const totals: Record<string, Record<number, number>> = {}
-for (let sent = 0, step = 0; sent < bodies; sent += STEP, step++) {
-  for (const target of targets) {
-    const part = { bodies: Math.min(STEP, bodies - sent) / targets.length, seed: seed + step }
-    const statuses = await fuzz(target, { ...part, bodies: Math.ceil(part.bodies) })
-    const sum = totals[target.name] ?? {}
-    totals[target.name] = sum
-    for (const [status, count] of Object.entries(statuses)) sum[+status] = (sum[+status] ?? 0) + count
-  }
-  process.stderr.write(
-    `${Math.min(bodies, sent + STEP)} of ${bodies} bodies, ${process.memoryUsage.rss() >> 20} MiB\r`,
-  )
+const [wanted, firstSeed] = process.argv.slice(2).map(Number) as [number, number]
+let isStopped = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    isStopped = true
+  })
 }
-process.stderr.write('\n')
-console.log(JSON.stringify(totals))
+console.log(JSON.stringify(await sendAll()))
 process.exit(0)
+
+async function sendAll(): Promise<FuzzTotals> {
+  const directory = makeTempDir()
+  const manifest = await makeGeneration(directory, { dimensions: 8 })
+  const targets = [makeGatewayTarget(), await makeIndexTarget(directory, manifest)]
+  const statuses: Record<string, Record<number, number>> = {}
+  let [bodies, seed] = [0, firstSeed]
+  for (; bodies < wanted && !isStopped; seed++) {
+    const step = Math.min(STEP, wanted - bodies)
+    for (const target of targets) {
+      const report = await fuzz(target, { bodies: Math.ceil(step / targets.length), seed })
+      const sum = statuses[target.name] ?? {}
+      statuses[target.name] = sum
+      for (const [status, count] of Object.entries(report)) sum[+status] = (sum[+status] ?? 0) + count
+    }
+    bodies += step
+    process.stderr.write(`${bodies} of ${wanted} bodies, ${process.memoryUsage.rss() >> 20} MiB\n`)
+  }
+  return { bodies, nextSeed: seed, statuses }
+}

@@ -20,11 +20,17 @@ export type Plan = {
   readonly kinds: readonly ShardKind[]
 }
 
+/** What a graph takes while it is built: its links, and its vectors as bfloat16. */
+const BYTES_PER_NODE = 150
+const BYTES_PER_NUMBER = 2
+/** Graphs up to this size are built side by side. */
+const LARGE_BYTES = 128 * 2 ** 20
+
 export type Means = { readonly context: GateContext; readonly workers: Workers }
 
 /**
- * What `work` makes of each planned shard, in the order of the plans; the largest are begun first. A graph takes much
- * memory, so there is one at a time.
+ * What `work` makes of each planned shard, in the order of the plans; the largest are begun first. A large graph takes much
+ * memory, so there is one of them at a time.
  */
 export async function eachShard<P extends Plan, R>(
   searched: Searched,
@@ -39,8 +45,10 @@ export async function eachShard<P extends Plan, R>(
   const total = plans.reduce((sum, plan) => sum + itemsOf(plan), 0)
   const results: R[] = []
   let done = 0
-  const takeNext = (mayTakeGraph: boolean) => {
-    const next = waiting.findIndex(({ plan }) => mayTakeGraph || !plan.kinds.includes('hnsw'))
+  const bytesPerRow = BYTES_PER_NODE + BYTES_PER_NUMBER * searched.subject.model.dimensions
+  const isLarge = (plan: P) => plan.kinds.includes('hnsw') && itemsOf(plan) * bytesPerRow > LARGE_BYTES
+  const takeNext = (mayTakeLarge: boolean) => {
+    const next = waiting.findIndex(({ plan }) => mayTakeLarge || !isLarge(plan))
     return next < 0 ? undefined : waiting.splice(next, 1)[0]
   }
   const workOff = async (thread: WorkThread, place: number) => {

@@ -1,7 +1,7 @@
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { parentPort, type Transferable, Worker } from 'node:worker_threads'
-import { type ErrorKind, LongshoreError } from '../../domain/errors.ts'
+import { type ErrorKind, LongshoreError, messageOf } from '../../domain/errors.ts'
 import { explainDiskError } from './disk-error.ts'
 
 /** What a thread can be asked, by name; each takes one argument, of a type of its own. */
@@ -35,8 +35,14 @@ process.once('exit', () => {
   for (const loaded of running) Atomics.wait(loaded, 0, 0, LONGEST_LOADING_MS)
 })
 
-/** Starts the module at `url` as a thread; it must call `answerCalls`. */
-export function startThread<H extends Handlers>(url: URL): Thread<H> {
+/**
+ * Starts the module at `url` as a thread; it must call `answerCalls`. `lose` is told why when the thread ends although
+ * nobody stopped it, before the calls that wait for it fail.
+ */
+export function startThread<H extends Handlers>(
+  url: URL,
+  lose: (reason: Error) => void = () => undefined,
+): Thread<H> {
   const loaded = new Int32Array(new SharedArrayBuffer(4))
   const workerData = { url: url.href, loaded, compiled: findCompiled() }
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData })
@@ -44,10 +50,8 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
   const waiting = new Map<number, Waiting>()
   let calls = 0
   let isStopping = false
-  const failAll = (error: Error) => {
-    for (const { reject } of waiting.values()) reject(error)
-    waiting.clear()
-  }
+  let crash: unknown
+  let end: Error | undefined
   worker.on('message', ({ id, value, failure }: Reply) => {
     const call = waiting.get(id)
     waiting.delete(id)
@@ -56,16 +60,21 @@ export function startThread<H extends Handlers>(url: URL): Thread<H> {
     if (failure) call?.reject(revive(failure))
     else call?.resolve(value as never)
   })
-  worker.on('error', failAll)
-  worker.on('exit', () => {
+  worker.on('error', (error) => {
+    crash = error
+  })
+  worker.on('exit', (code) => {
     running.delete(loaded)
-    failAll(new LongshoreError('interrupted', 'a thread was stopped'))
+    end = isStopping ? new LongshoreError('interrupted', 'a thread was stopped') : describeEnd(code, crash)
+    if (!isStopping) lose(end)
+    for (const { reject } of waiting.values()) reject(end)
   })
   // A thread that nobody waits for must not keep the process running; listening for messages would.
   worker.unref()
   return {
     call: (name, argument, transfer = []) =>
       new Promise((resolve, reject) => {
+        if (end) return reject(end)
         const id = calls++
         waiting.set(id, { resolve, reject })
         worker.ref()
@@ -96,6 +105,11 @@ export function answerCalls(handlers: Handlers): void {
       port.postMessage({ id, failure: describe(explainDiskError(error)) })
     }
   })
+}
+
+function describeEnd(code: number, crash: unknown): Error {
+  const why = crash === undefined ? `exit code ${code}` : messageOf(crash)
+  return new Error(`a thread has ended: ${why}`, { cause: crash })
 }
 
 function describe(error: unknown): Failure {

@@ -11,17 +11,28 @@ const MAGIC = 'usearch'
 const COUNTS_BYTES = 8
 const HEAD_BYTES = 64
 const GRAPH_BYTES = 40
-const NODE_HEAD_BYTES = 10
+const LEVEL_BYTES = 2
+/** Lengths of what nodes are made of: key, level, and lists of links with their count in front. */
+export const KEY_BYTES = 8
+export const NODE_HEAD_BYTES = KEY_BYTES + LEVEL_BYTES
+export const LINK_BYTES = 4
 const PLACES = { metric: 13, scalar: 14, dimensions: 33 } as const
 
 export type GraphShape = { readonly dimensions: number; readonly metric: Metric; readonly items: number }
 
+/** Where the nodes of a graph begin, the highest level of each, and how many links they have room for in a level. */
+export type GraphLayout = {
+  readonly nodesAt: number
+  readonly levels: Int16Array
+  readonly links: number
+  readonly baseLinks: number
+}
+
 /**
  * Compares all that a graph's file tells of itself, and its exact length, with what is expected: usearch reads a file that
- * is shorter than it should be without looking. Raises `corrupt`. Links between nodes are not looked at; hashes are the
- * business of delivery.
+ * is shorter than it should be without looking. Raises `corrupt`. Nodes are the business of `checkGraphLinks`.
  */
-export function checkGraphFile(path: string, { dimensions, metric, items }: GraphShape): void {
+export function checkGraphFile(path: string, { dimensions, metric, items }: GraphShape): GraphLayout {
   const file = openSync(path, 'r')
   try {
     const size = fstatSync(file).size
@@ -44,17 +55,25 @@ export function checkGraphFile(path: string, { dimensions, metric, items }: Grap
     expect('type of numbers', head.readUInt8(PLACES.scalar), SCALAR.code)
     expect('dimensions', head.readBigUInt64LE(PLACES.dimensions), BigInt(dimensions))
     const graph = read(at + HEAD_BYTES, GRAPH_BYTES)
-    const [nodes, links, baseLinks, , entry] = new BigUint64Array(Uint8Array.from(graph).buffer)
+    const [nodes, ...counted] = new BigUint64Array(Uint8Array.from(graph).buffer)
+    const [links, baseLinks, highest, entry] = counted.map(Number) as [number, number, number, number]
     expect('nodes', nodes, BigInt(items))
-    if (entry! >= nodes!) expect('first node', entry, `one below ${nodes}`)
-    const levels = read(at + HEAD_BYTES + GRAPH_BYTES, items * 2)
-    let length = at + HEAD_BYTES + GRAPH_BYTES + levels.length
-    for (let node = 0; node < items; node++) {
-      const upper = levels.readInt16LE(node * 2) * (Number(links) * 4 + 4)
-      length += NODE_HEAD_BYTES + Number(baseLinks) * 4 + 4 + upper
-    }
-    expect('bytes', size, length)
+    const levels = new Int16Array(
+      Uint8Array.from(read(at + HEAD_BYTES + GRAPH_BYTES, items * LEVEL_BYTES)).buffer,
+    )
+    expect('levels below 0:', levels.filter((level) => level < 0).length, 0)
+    // Searching begins at the first node, in the highest level.
+    expect('highest level', highest, levels[entry])
+    const nodesAt = at + HEAD_BYTES + GRAPH_BYTES + levels.byteLength
+    expect('bytes', size, nodesAt + sumNodes({ levels, links, baseLinks }))
+    return { nodesAt, levels, links, baseLinks }
   } finally {
     closeSync(file)
   }
+}
+
+/** Bytes of all nodes: the upper levels of a node follow its lowest one. */
+function sumNodes({ levels, links, baseLinks }: Omit<GraphLayout, 'nodesAt'>): number {
+  const base = NODE_HEAD_BYTES + LINK_BYTES * (1 + baseLinks)
+  return levels.reduce((sum, level) => sum + base + level * LINK_BYTES * (1 + links), 0)
 }

@@ -1,9 +1,11 @@
+import { appendFileSync } from 'node:fs'
 import { Index, ScalarKind } from 'usearch'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { Metric } from '../../domain/model.ts'
 import { joinMatches, searchChosen } from './chosen-rows.ts'
 import { type ExactMatches, searchExact } from './exact.ts'
 import { checkGraphFile, type GraphShape } from './graph-file.ts'
+import { checkGraphLinks } from './graph-links.ts'
 import { METRIC_KINDS } from './scan.ts'
 
 type Space = { readonly dimensions: number; readonly metric: Metric }
@@ -28,12 +30,15 @@ export type Graph = {
 const CONNECTIVITY = 16
 const EXPANSION_WHEN_BUILT = 128
 const ROWS_AT_ONCE = 4096
+/** More than a disk can have left that had no room for the rest of a file. */
+const PROBE_BYTES = 1 << 16
 /** The best of the candidates, this many for each hit, are compared again in float32: bfloat16 moves no hit further. */
 const COMPARED_AGAIN = 3
 
 /**
  * Builds a hierarchical graph (HNSW) over `vectors` in one thread and writes it to `path`: the same rows give the same
- * bytes. Holds the graph and a copy of the vectors in half their bytes meanwhile. The caller fsyncs.
+ * bytes. Holds the graph and a copy of the vectors in half their bytes meanwhile. The caller fsyncs. Raises the system's
+ * error, for example ENOSPC.
  */
 export function buildGraph(vectors: Float32Array, space: Space, path: string): void {
   const { dimensions } = space
@@ -44,14 +49,14 @@ export function buildGraph(vectors: Float32Array, space: Space, path: string): v
     const keys = BigUint64Array.from({ length: end - start }, (_, row) => BigInt(start + row))
     index.add(keys, vectors.subarray(start * dimensions, end * dimensions), 1)
   }
-  index.save(path)
+  saveIndex(index, path, { ...space, items: rows })
 }
 
 /** Opens the graph that `buildGraph` wrote. Raises `corrupt` naming the file and what is wrong. */
 export function openGraph(path: string, shape: GraphShape): Graph {
   let index: Index | undefined = createIndex(shape)
   if (shape.items > 0) {
-    checkGraphFile(path, shape)
+    checkGraphLinks(path, checkGraphFile(path, shape))
     try {
       index.view(path)
     } catch (error) {
@@ -67,6 +72,18 @@ export function openGraph(path: string, shape: GraphShape): Graph {
     close: () => {
       index = undefined
     },
+  }
+}
+
+function saveIndex(index: Index, path: string, shape: GraphShape): void {
+  try {
+    index.save(path)
+    // usearch doesn't notice when the last bytes were not written.
+    if (shape.items > 0) checkGraphFile(path, shape)
+  } catch (error) {
+    // It doesn't tell the reason either; the system does when there is more to write.
+    appendFileSync(path, Buffer.alloc(PROBE_BYTES))
+    throw error
   }
 }
 

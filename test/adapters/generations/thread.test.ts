@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { startThread } from '../../../lib/adapters/generations/thread.ts'
 import { ROOT } from '../../support/shared.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
@@ -68,5 +69,30 @@ for (const how of ['exit', 'stop']) {
     assert.ok(existsSync(join(directory, 'loaded')), 'ended before it was loaded')
   })
 }
+
+/** A thread that crashes outside of its answers. */
+const CRASHES = `
+import { answerCalls } from '${THREAD}'
+answerCalls({ crash: () => (setImmediate(() => { throw new Error('on purpose') }), new Promise(() => {})) })
+`
+
+test('fails what a thread was asked that crashes, also later, and tells the reason', async () => {
+  const directory = makeTempDir()
+  writeFileSync(join(directory, 'crashes.mjs'), CRASHES)
+  const lost: string[] = []
+  const thread = startThread<{ crash: () => void }>(
+    new URL(`file://${directory}/crashes.mjs`),
+    ({ message }) => lost.push(message),
+  )
+  const ask = () =>
+    thread.call('crash').then(
+      () => 'answered',
+      ({ message }: Error) => message,
+    )
+  const reason = 'a thread has ended: on purpose'
+  assert.equal(await Promise.all([ask(), ask()]), [reason, reason])
+  assert.is(await ask(), reason)
+  assert.equal(lost, [reason])
+})
 
 test.run()
