@@ -31,11 +31,11 @@ type Command = {
 export async function runCommand(
   { client, lost }: Connection,
   argv: readonly string[],
-  { stdin = '', signal }: Pick<RunOptions, 'stdin' | 'signal'>,
+  { stdin = '', signal, onStdout }: Omit<RunOptions, 'timeoutMs'>,
 ): Promise<RunResult> {
   const stop = AbortSignal.any([signal, lost])
   const line = `exec ${quoteArgv(['sh', '-c', WRAPPER, 'sh', ...argv])}`
-  const opened = startCommand(client, line)
+  const opened = startCommand(client, line, onStdout)
   const command = await unlessAborted(opened, stop).catch((error: unknown) => {
     opened.then((late) => endCommand(client, late)).catch(() => undefined)
     throw error
@@ -50,10 +50,14 @@ export async function runCommand(
 }
 
 /** Starts a line in a shell. Tries again while sshd has not yet forgotten the commands that ended before it. */
-async function startCommand(client: Connection['client'], line: string): Promise<Command> {
+async function startCommand(
+  client: Connection['client'],
+  line: string,
+  onStdout?: RunOptions['onStdout'],
+): Promise<Command> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await openCommand(client, line)
+      return await openCommand(client, line, onStdout)
     } catch (cause) {
       if (!isOpenFailure(cause) || attempt === START_RETRIES) {
         throw new LongshoreError('remote', `no command can be started (${messageOf(cause)})`, {
@@ -66,10 +70,16 @@ async function startCommand(client: Connection['client'], line: string): Promise
   }
 }
 
-function openCommand(client: Connection['client'], line: string): Promise<Command> {
+function openCommand(
+  client: Connection['client'],
+  line: string,
+  onStdout: RunOptions['onStdout'],
+): Promise<Command> {
   return new Promise((resolve, reject) => {
     // Followed at once: all that a short command says may come with the packet that opens its channel.
-    client.exec(line, (error, channel) => (error ? reject(error) : resolve(followCommand(channel))))
+    client.exec(line, (error, channel) =>
+      error ? reject(error) : resolve(followCommand(channel, onStdout)),
+    )
   })
 }
 
@@ -78,8 +88,8 @@ function isOpenFailure(error: unknown): boolean {
   return error instanceof Error && 'reason' in error
 }
 
-function followCommand(channel: ClientChannel): Command {
-  const stdout = collect(channel)
+function followCommand(channel: ClientChannel, onStdout: RunOptions['onStdout']): Command {
+  const stdout = onStdout ? pass(channel, onStdout) : collect(channel)
   const stderr = collect(channel.stderr)
   const group = new Promise<string>((resolve) => {
     channel.stderr.on('data', () => {
@@ -98,6 +108,11 @@ function readExit(channel: ClientChannel): Promise<number | null> {
     })
     channel.on('close', () => resolve(code))
   })
+}
+
+function pass(stream: NodeJS.ReadableStream, onStdout: (block: Uint8Array) => void): () => string {
+  stream.on('data', onStdout)
+  return () => ''
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {
