@@ -3,12 +3,13 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join, resolve } from 'node:path'
 import { quoteArgv } from '../../../lib/adapters/ssh/quote.ts'
 import { eventually } from '../../support/eventually.ts'
-import { bootNode } from './boot.ts'
+import { bootNode, findNode } from './boot.ts'
 import { killGroup, removeGroup } from './cgroups.ts'
-import { createFault, type Fault, pidOf } from './fault.ts'
+import { createFault, type Fault, HOST, pidOf } from './fault.ts'
 import { install } from './install.ts'
 import { sshConfigOf, writeKeys } from './keys.ts'
 import { type LabNode, type Layout, layOut } from './layout.ts'
+import { readHostTraffic, readTraffic, type Traffic } from './line.ts'
 import { withLock } from './lock.ts'
 import { closeSwitch, openSwitch } from './network.ts'
 import { run } from './quiet.ts'
@@ -35,6 +36,10 @@ export interface Lab {
   /** File for `ssh -F`. */
   readonly sshConfig: string
   readonly fault: Fault
+  /** Bytes that went through the line of a node, or of this machine by the name `host`. Raises for a node that is off. */
+  readTraffic(machine: string): Traffic
+  /** Where this machine finds the files of a node; undefined while it is off. */
+  locateRoot(node: string): string | undefined
   /** Runs `docker` against a node's engine, by a socket that no fault of the network touches; resolves to stdout. */
   docker(node: string, ...args: string[]): Promise<string>
   /** Runs a program on a node over SSH with its host key checked; resolves to stdout. Raises when it fails. */
@@ -111,6 +116,12 @@ function createLab(file: LabFile): Lab {
     address: file.address,
     sshConfig: sshConfigOf(file),
     fault: createFault(file, { find, exec, diskMegabytes: file.diskMegabytes }),
+    readTraffic: (machine) =>
+      machine === HOST ? readHostTraffic(file) : readTraffic(pidOf(file, find(machine))),
+    locateRoot(name) {
+      const pid = findNode(file, find(name))
+      return pid === undefined ? undefined : `/proc/${pid}/root`
+    },
     docker: (name, ...args) => docker(find(name), ...args),
     exec,
     async ssh(name, argv) {
