@@ -35,10 +35,16 @@ export function createLocalTransport(settings: LocalTransportSettings): Transpor
     const final = resolveInside(home, manifest.generation)
     if ((await findProblem(final, manifest, options.signal)) === undefined) return 0
     const partial = join(home, `.${manifest.generation}.partial`)
-    const { signal, onBytes = () => undefined } = options
+    const { signal, onMilestone } = options
+    const onBytes = (bytes: number) => {
+      options.onBytes?.(bytes)
+      options.onSent?.(bytes)
+    }
+    onMilestone?.('started')
     const delivery: Delivery = { node, from: directory, partial, manifest, readFree, copy, signal, onBytes }
     const sent = await deliverFiles(delivery)
     await publishDirectory(partial, final)
+    onMilestone?.('published')
     return sent
   }
   const verify = async (node: string, manifest: Manifest, signal: AbortSignal) => {

@@ -77,9 +77,7 @@ function openCommand(
 ): Promise<Command> {
   return new Promise((resolve, reject) => {
     // Followed at once: all that a short command says may come with the packet that opens its channel.
-    client.exec(line, (error, channel) =>
-      error ? reject(error) : resolve(followCommand(channel, onStdout)),
-    )
+    client.exec(line, (error, channel) => (error ? reject(error) : resolve(followCommand(channel, onStdout))))
   })
 }
 

@@ -22,7 +22,11 @@ export type Delivery = {
   readonly filesAtOnce: number
   readonly signal: AbortSignal
   readonly onBytes: (bytes: number) => void
+  /** Resolves when so many bytes may leave for the node. */
+  readonly pace: (bytes: number) => Promise<void>
 }
+
+type Publishing = Pick<Delivery, 'place' | 'manifest' | 'run' | 'signal'>
 
 /** A file that has to be sent, from the end of the piece that the node has of it. */
 type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
@@ -34,20 +38,30 @@ type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
  */
 export async function deliverFiles(delivery: Delivery): Promise<number> {
   try {
-    await prepare(delivery)
+    await prepareDirectory(delivery)
     const missing = await planFiles(delivery)
     await takeTurns(missing, delivery.filesAtOnce, delivery.signal, (file, signal) =>
       deliverFile(delivery, file, signal),
     )
-    await deliverManifest(delivery)
-    await publish(delivery)
+    await publishHeld(delivery)
     return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
   } catch (error) {
     throw hasCode(error, 'ENOSPC') ? await giveUpRoom(delivery, error) : error
   }
 }
 
-async function prepare({ place, manifest, signal }: Delivery): Promise<void> {
+/** Gives the final name to what lies whole, and verified, beside it. */
+export async function publishHeld(held: Publishing): Promise<void> {
+  await deliverManifest(held)
+  await publish(held)
+}
+
+/** Makes the directory that a generation is put together in. Raises `corrupt` when a link is in the way. */
+export async function prepareDirectory({
+  place,
+  manifest,
+  signal,
+}: Pick<Delivery, 'place' | 'manifest' | 'signal'>): Promise<void> {
   const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
     signal,
     timeoutMs: allowMs(place, 0),
@@ -79,7 +93,7 @@ async function planFiles(delivery: Delivery): Promise<Missing[]> {
 
 async function discardAndPlan(delivery: Delivery): Promise<Missing[]> {
   await discard(delivery)
-  await prepare(delivery)
+  await prepareDirectory(delivery)
   return planFiles(delivery)
 }
 
@@ -103,19 +117,29 @@ async function deliverFile(
   { entry, piece }: Missing,
   signal: AbortSignal,
 ): Promise<void> {
-  const { place, from, run, onBytes } = delivery
+  const { place, from, run, onBytes, pace } = delivery
   await sendFile(place, {
     directory: locatePartial(delivery),
     entry,
     piece,
     run,
-    contents: readSource(from, entry, piece?.bytes ?? 0),
+    contents: paceBlocks(readSource(from, entry, piece?.bytes ?? 0), pace),
     signal,
     onBytes,
   })
 }
 
-async function deliverManifest(delivery: Delivery): Promise<void> {
+async function* paceBlocks(
+  blocks: AsyncIterable<Uint8Array>,
+  pace: Delivery['pace'],
+): AsyncGenerator<Uint8Array> {
+  for await (const block of blocks) {
+    await pace(block.length)
+    yield block
+  }
+}
+
+async function deliverManifest(delivery: Publishing): Promise<void> {
   const { place, manifest, run, signal } = delivery
   const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
   const sha256 = createHash('sha256').update(text).digest('hex')
@@ -132,7 +156,7 @@ async function deliverManifest(delivery: Delivery): Promise<void> {
   })
 }
 
-async function publish({ place, manifest, run, signal }: Delivery): Promise<void> {
+async function publish({ place, manifest, run, signal }: Publishing): Promise<void> {
   const { generation, files } = manifest
   const paths = [MANIFEST_FILE, ...files.map(({ path }) => path)]
   const names = new Set(paths.flatMap((path) => [dirname(path), path]))
@@ -167,6 +191,6 @@ async function readFree({ place, signal }: Delivery): Promise<number> {
   return Number.parseInt(stdout, 10)
 }
 
-function locatePartial({ place, manifest }: Delivery): string {
+function locatePartial({ place, manifest }: Pick<Delivery, 'place' | 'manifest'>): string {
   return `${place.home}/.${manifest.generation}.partial`
 }

@@ -70,7 +70,7 @@ export class FakeTransport implements Transport {
     name: string,
     directory: string,
     manifest: Manifest,
-    { signal, onBytes }: DeliverOptions,
+    { signal, onBytes, onSent }: DeliverOptions,
   ): Promise<number> {
     const node = this.begin({ method: 'deliver', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
@@ -95,6 +95,7 @@ export class FakeTransport implements Transport {
       arrived.add(path)
       node.freeBytes -= bytes
       onBytes?.(bytes)
+      onSent?.(bytes)
     }
     node.held.set(manifest.generation, { manifest, damaged: new Set() })
     node.partial.delete(key)
