@@ -1,0 +1,147 @@
+import { noteFetch } from './link-rate.ts'
+import { createNodePool, type NodePool } from './node-pool.ts'
+import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
+import { addPiece, hasPiece, removePiece } from './piece-set.ts'
+import type { PieceSpread } from './piece-spread.ts'
+
+/** Most fetches at once: from nodes into a node, out of a node, out of the control host. */
+export type FetchLimits = {
+  readonly intake: number
+  readonly uploads: number
+  readonly controlUploads: number
+}
+
+/** Which fetches are under way, and who has room for more. */
+export type PieceFetches = {
+  /** Nodes that others may fetch from now. */
+  readonly open: NodePool<PlannedNode>
+  /** Nodes that may fetch from others now. */
+  readonly hungry: NodePool<PlannedNode>
+  /** Fetches under way out of the control host. */
+  readonly fromControl: number
+  /** Most fetches into a node from others, few for one that does not keep up. */
+  intakeOf(node: PlannedNode): number
+  begin(fetch: Fetch, now: number): UnderWay
+  end(fetch: UnderWay): void
+  /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
+  replace(fetch: UnderWay): void
+  markLate(fetch: UnderWay): void
+  /** To be called after a node changed otherwise: puts it where it belongs. */
+  sort(node: PlannedNode): void
+}
+
+const UNTRUSTED_INTAKE = 2
+const PACE_SHARE = 0.25
+
+export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): PieceFetches {
+  const open = createNodePool<PlannedNode>()
+  const hungry = createNodePool<PlannedNode>()
+  const { nodes, copies } = spread
+  let fromControl = 0
+  const intakeOf = ({ isTrusted }: PlannedNode) =>
+    isTrusted ? limits.intake : Math.min(limits.intake, UNTRUSTED_INTAKE)
+  const sort = (node: PlannedNode) => {
+    const { isAlive, isTrusted, missing, uploading } = node
+    put(open, node, isAlive && isTrusted && missing < copies.length && uploading < limits.uploads)
+    put(
+      hungry,
+      node,
+      isAlive && node.wantedCount > 0 && node.fetching < intakeOf(node) && node.aloneUntil === 0,
+    )
+  }
+  const stopFeeding = (fetch: UnderWay) => {
+    if (fetch.feeds) spread.feed(fetch.piece, -1)
+    fetch.feeds = false
+  }
+  return {
+    open,
+    hungry,
+    intakeOf,
+    sort,
+    get fromControl() {
+      return fromControl
+    },
+    begin({ to, from, piece }, now) {
+      const sink = nodes[to]!
+      const source = nodes[from]
+      if (hasPiece(sink.wanted, piece)) {
+        removePiece(sink.wanted, piece)
+        sink.wantedCount--
+      }
+      copies[piece]!++
+      if (source) {
+        sink.fetching++
+        source.uploading++
+        sort(source)
+      } else {
+        sink.feeding++
+        fromControl++
+      }
+      const feeds = from === CONTROL && sink.isTrusted
+      if (feeds) spread.feed(piece, 1)
+      const together = { into: sink.fetching + sink.feeding, outOf: source?.uploading ?? fromControl }
+      const fetch = { to, from, piece, since: now, together, feeds, isLate: false, isReplaced: false }
+      sink.fetches.push(fetch)
+      sort(sink)
+      return fetch
+    },
+    end(fetch) {
+      const { to, from, piece } = fetch
+      const sink = nodes[to]!
+      const source = nodes[from]
+      sink.fetches.splice(sink.fetches.indexOf(fetch), 1)
+      copies[piece]!--
+      if (source) {
+        if (!fetch.isReplaced) sink.fetching--
+        source.uploading--
+        sort(source)
+      } else {
+        sink.feeding--
+        fromControl--
+      }
+      stopFeeding(fetch)
+      if (!hasPiece(sink.have, piece) && !sink.fetches.some((other) => other.piece === piece)) {
+        addPiece(sink.wanted, piece)
+        sink.wantedCount++
+      }
+      sort(sink)
+    },
+    replace(fetch) {
+      if (fetch.from !== CONTROL && !fetch.isReplaced) nodes[fetch.to]!.fetching--
+      fetch.isReplaced = true
+      sort(nodes[fetch.to]!)
+    },
+    markLate(fetch) {
+      stopFeeding(fetch)
+      fetch.isLate = true
+    },
+  }
+}
+
+function put(pool: NodePool<PlannedNode>, node: PlannedNode, belongs: boolean): void {
+  if (belongs) pool.add(node)
+  else pool.remove(node)
+}
+
+/** Learns from a fetch that ended well: how fast both links are, and that both nodes work. */
+export function noteSuccess(
+  { since, together }: UnderWay,
+  {
+    sink,
+    source,
+    bytes,
+    now,
+  }: { sink: PlannedNode; source: PlannedNode | undefined; bytes: number; now: number },
+): void {
+  const ms = now - since
+  const pace = ms / bytes
+  noteFetch(sink.down, bytes, { ms, shared: Math.min(together.into, sink.fetching + sink.feeding) })
+  sink.pace = sink.pace === 0 ? pace : sink.pace + (pace - sink.pace) * PACE_SHARE
+  sink.receivedAt = now
+  if (!source) return
+  noteFetch(source.up, bytes, { ms, shared: Math.min(together.outOf, source.uploading) })
+  source.sentAt = now
+  source.failedOutOf = 0
+  source.avoidedUntil = 0
+  sink.failedInto = 0
+}
