@@ -125,15 +125,37 @@ async function feed({ channel, ended }: Command, stdin: AsyncIterable<Uint8Array
     channel.end(stdin)
     return
   }
-  let isOpen = true
-  ended.then(() => {
-    isOpen = false
-  })
-  for await (const block of stdin) {
-    await Promise.race([new Promise((resolve) => channel.write(block, resolve)), ended])
-    if (!isOpen) return
+  const blocks = stdin[Symbol.asyncIterator]()
+  const { unlessEnded, isOver } = watchEnd(ended)
+  try {
+    for (;;) {
+      const next = await unlessEnded(blocks.next())
+      if (isOver()) return
+      if (next?.done) break
+      await unlessEnded(new Promise((resolve) => channel.write(next!.value, resolve)))
+    }
+    channel.end()
+  } finally {
+    // Not waited for: it may be waiting itself for something to write.
+    blocks.return?.()?.catch(() => undefined)
   }
-  channel.end()
+}
+
+/** Lets one wait at a time for something, or for the end. Nothing of a wait stays behind, however many there are. */
+function watchEnd(ended: Promise<unknown>) {
+  let isOver = false
+  let wake = () => {}
+  ended.then(() => {
+    isOver = true
+    wake()
+  })
+  const unlessEnded = <T>(promise: Promise<T>) =>
+    new Promise<T | undefined>((resolve, reject) => {
+      wake = () => resolve(undefined)
+      if (isOver) wake()
+      promise.then(resolve, reject)
+    })
+  return { unlessEnded, isOver: () => isOver }
 }
 
 /** Asks a command to end, then makes it, then leaves it alone with its channel closed. */

@@ -79,6 +79,18 @@ test('ends the program and what it is given when it is told to stop while both g
   await eventually(() => assert.ok(isOver))
 })
 
+test('does not wait for more to write to a program that has ended', async () => {
+  const stdin = (async function* () {
+    yield Buffer.from('first')
+    await new Promise(() => undefined)
+  })()
+  const { code } = await makeShell().run('node-1', ['sh', '-c', 'head -c 5; exit 7'], {
+    stdin,
+    signal: NEVER,
+  })
+  assert.is(code, 7)
+})
+
 test('an error of what is streamed ends the program and is raised as it is', async () => {
   const shell = makeShell()
   const mark = join(makeTempDir(), 'whole')
