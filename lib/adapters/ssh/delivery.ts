@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { LongshoreError } from '../../domain/errors.ts'
-import { type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
+import { countBytes, type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { hasCode } from '../files/durable-files.ts'
 import { type Finding, surveyFiles } from './held-files.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
-import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH } from './scripts.ts'
+import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
 import { type Piece, sendFile } from './send-file.ts'
 import { hashStart, readSource } from './source-file.ts'
 import { takeTurns } from './take-turns.ts'
@@ -56,12 +56,18 @@ export async function publishHeld(held: Publishing): Promise<void> {
   await publish(held)
 }
 
-/** Makes the directory that a generation is put together in. Raises `corrupt` when a link is in the way. */
-export async function prepareDirectory({
-  place,
-  manifest,
-  signal,
-}: Pick<Delivery, 'place' | 'manifest' | 'signal'>): Promise<void> {
+type Preparing = Pick<Delivery, 'place' | 'manifest' | 'signal'>
+
+/**
+ * Makes the directory that a generation is put together in, with the sound files of a copy that is damaged. Raises
+ * `corrupt` when a link is in the way.
+ */
+export async function prepareDirectory(preparing: Preparing): Promise<void> {
+  await makeDirectory(preparing)
+  await salvage(preparing)
+}
+
+async function makeDirectory({ place, manifest, signal }: Preparing): Promise<void> {
   const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
     signal,
     timeoutMs: allowMs(place, 0),
@@ -70,6 +76,15 @@ export async function prepareDirectory({
   if (code !== CODES.link) return
   throw new LongshoreError('corrupt', `${place.node}: ${stdout.trim()} is a symbolic link`, {
     hint: `see where it leads and remove it on ${place.node}; generations are plain directories`,
+  })
+}
+
+/** Links will do: nobody writes to a file once it has its own name, here or there. */
+async function salvage({ place, manifest, signal }: Preparing): Promise<void> {
+  await runScript(place, SALVAGE, [place.home, manifest.generation], {
+    stdin: manifest.files.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''),
+    signal,
+    timeoutMs: allowMs(place, countBytes(manifest)),
   })
 }
 

@@ -60,6 +60,22 @@ for path in "$1/$2" "$1/.$2.partial"; do [ ! -L "$path" ] || { echo "$path"; exi
 mkdir -p -- "$1/.$2.partial"`
 
 /**
+ * $1 home, $2 generation; reads lines \`SHA256 path\`. Puts the files of it that stand sound under the final name into the
+ * directory that a delivery is put together in, too: as links, so that they take no room.
+ */
+export const SALVAGE = `
+final=$1/$2 partial=$1/.$2.partial
+[ -d "$final" ] && [ ! -L "$final" ] || exit 0
+while read -r expected path; do
+  from=$final/$path to=$partial/$path
+  [ -f "$from" ] && [ ! -L "$from" ] && [ ! -L "\${from%/*}" ] || continue
+  [ ! -e "$to" ] && [ ! -L "$to" ] && [ ! -L "\${to%/*}" ] || continue
+  sum=$(sha256sum < "$from") || exit
+  [ "\${sum%% *}" = "$expected" ] || continue
+  mkdir -p -- "\${to%/*}" && ln -- "$from" "$to" || exit
+done`
+
+/**
  * $1 file to be, $2 its bytes, $3 its SHA-256, $4 the name it has until it is whole, $5 bytes to begin with, $6 the
  * piece that has them; reads the rest. The piece is copied, not continued: a writer of a connection that was given up
  * may still hold it.
