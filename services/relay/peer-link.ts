@@ -1,0 +1,106 @@
+import { connect, type TLSSocket } from 'node:tls'
+import { encodeFrameStart, type Frame, FrameDecoder } from '../../lib/adapters/relay/frames.ts'
+import type { Peer } from '../../lib/adapters/relay/protocol.ts'
+import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
+import { ANSWER_HEADER_BYTES, type PeerAnswer, type PeerQuestion } from './peer-messages.ts'
+import { createConnectOptions } from './peer-tls.ts'
+
+/** How long a peer that owes an answer may send nothing, and how long a connection is kept that nobody needs. */
+export const STALL_MS = 5000
+
+type Wanted = {
+  readonly promise: Promise<Buffer>
+  readonly resolve: (piece: Buffer) => void
+  readonly reject: (error: LongshoreError) => void
+}
+
+export type LinkOptions = {
+  readonly peer: Peer
+  readonly secret: Buffer
+  /** The most bytes of a piece. */
+  readonly pieceBytes: number
+  readonly stallMs?: number
+}
+
+/** The one connection to another relay, made when it is needed; many pieces are on their way over it at once. */
+export class PeerLink {
+  readonly #options: LinkOptions
+  readonly #wanted = new Map<number, Wanted>()
+  #socket: TLSSocket | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+  }
+
+  /** The bytes of a piece as they came. Raises `remote` when they do not come, or `signal` says not to wait for them. */
+  request(piece: number, signal: AbortSignal): Promise<Buffer> {
+    const former = this.#wanted.get(piece)
+    if (former) return former.promise
+    const wanted: Wanted = Promise.withResolvers<Buffer>()
+    if (this.#wanted.size === 0) this.#timer?.refresh()
+    this.#wanted.set(piece, wanted)
+    this.#ask({ want: piece })
+    signal.addEventListener('abort', () => this.#drop(piece, wanted), { once: true })
+    return wanted.promise
+  }
+
+  close(): void {
+    this.#socket?.destroy()
+  }
+
+  #ask(question: PeerQuestion): void {
+    this.#socket ??= this.#connect()
+    this.#socket.write(encodeFrameStart(question, 0))
+  }
+
+  #drop(piece: number, wanted: Wanted): void {
+    if (this.#wanted.get(piece) !== wanted) return
+    this.#wanted.delete(piece)
+    this.#ask({ drop: piece })
+    wanted.reject(new LongshoreError('remote', 'it came from elsewhere'))
+  }
+
+  #connect(): TLSSocket {
+    const { peer, secret, pieceBytes, stallMs = STALL_MS } = this.#options
+    const socket = connect({ ...createConnectOptions(secret), host: peer.host, port: peer.port })
+    const decoder = new FrameDecoder<PeerAnswer>({ headerBytes: ANSWER_HEADER_BYTES, bodyBytes: pieceBytes })
+    const timer = setTimeout(() => socket.destroy(new Error(`nothing came for ${stallMs} ms`)), stallMs)
+    let problem = 'the connection was closed'
+    socket.setNoDelay()
+    socket.on('error', (error) => {
+      problem = messageOf(error)
+    })
+    socket.on('data', (chunk) => {
+      timer.refresh()
+      try {
+        for (const frame of decoder.push(chunk)) this.#receive(frame)
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
+    })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      this.#end(problem)
+    })
+    this.#timer = timer
+    return socket
+  }
+
+  #receive({ header: { piece, problem }, body }: Frame<PeerAnswer>): void {
+    const wanted = this.#wanted.get(piece)
+    // What is no longer wanted may have been on its way.
+    if (!wanted) return
+    this.#wanted.delete(piece)
+    if (problem === undefined) wanted.resolve(body)
+    else wanted.reject(new LongshoreError('remote', problem))
+  }
+
+  #end(problem: string): void {
+    this.#socket = undefined
+    this.#timer = undefined
+    const owed = [...this.#wanted.values()]
+    this.#wanted.clear()
+    for (const { reject } of owed) reject(new LongshoreError('remote', problem))
+  }
+}
