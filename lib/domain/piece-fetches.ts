@@ -17,8 +17,8 @@ export type PieceFetches = {
   readonly open: NodePool<PlannedNode>
   /** Nodes that may fetch from others now. */
   readonly hungry: NodePool<PlannedNode>
-  /** Fetches under way out of the control host. */
-  readonly fromControl: number
+  /** How many more fetches may begin out of the control host. */
+  readonly controlRoom: number
   /** Most fetches into a node from others, few for one that does not keep up. */
   intakeOf(node: PlannedNode): number
   begin(fetch: Fetch, now: number): UnderWay
@@ -26,10 +26,14 @@ export type PieceFetches = {
   /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
   replace(fetch: UnderWay): void
   markLate(fetch: UnderWay): void
+  /** To be called now and then: learns how many fetches share the link of a sink. */
+  measureCrowd(): void
   /** To be called after a node changed otherwise: puts it where it belongs. */
   sort(node: PlannedNode): void
 }
 
+/** Fetches at once that keep the link of a source busy where nobody competes for the links of the sinks. */
+const ALONE = 3
 const UNTRUSTED_INTAKE = 2
 const PACE_SHARE = 0.25
 
@@ -38,16 +42,28 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
   const hungry = createNodePool<PlannedNode>()
   const { nodes, copies } = spread
   let fromControl = 0
+  let fromNodes = 0
+  let crowd = 0
   const intakeOf = ({ isTrusted }: PlannedNode) =>
     isTrusted ? limits.intake : Math.min(limits.intake, UNTRUSTED_INTAKE)
   const sort = (node: PlannedNode) => {
     const { isAlive, isTrusted, missing, uploading } = node
-    put(open, node, isAlive && isTrusted && missing < copies.length && uploading < limits.uploads)
+    put(
+      open,
+      node,
+      isAlive && isTrusted && missing < copies.length && uploading < Math.min(limits.uploads, ALONE + crowd),
+    )
     put(
       hungry,
       node,
       isAlive && node.wantedCount > 0 && node.fetching < intakeOf(node) && node.aloneUntil === 0,
     )
+  }
+  const measureCrowd = () => {
+    const seen = Math.ceil(fromNodes / Math.max(1, spread.incomplete.size))
+    if (seen === crowd) return
+    crowd = seen
+    for (const node of nodes) sort(node)
   }
   const stopFeeding = (fetch: UnderWay) => {
     if (fetch.feeds) spread.feed(fetch.piece, -1)
@@ -58,9 +74,10 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
     hungry,
     intakeOf,
     sort,
-    get fromControl() {
-      return fromControl
+    get controlRoom() {
+      return Math.min(limits.controlUploads, ALONE + crowd) - fromControl
     },
+    measureCrowd,
     begin({ to, from, piece }, now) {
       const sink = nodes[to]!
       const source = nodes[from]
@@ -72,6 +89,7 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
       if (source) {
         sink.fetching++
         source.uploading++
+        fromNodes++
         sort(source)
       } else {
         sink.feeding++
@@ -94,6 +112,7 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
       if (source) {
         if (!fetch.isReplaced) sink.fetching--
         source.uploading--
+        fromNodes--
         sort(source)
       } else {
         sink.feeding--

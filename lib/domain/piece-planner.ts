@@ -33,7 +33,7 @@ export type PiecePlanner = {
   rate(node: number): number | undefined
 }
 
-const LIMITS: FetchLimits = { intake: 4, uploads: 5, controlUploads: 4 }
+const LIMITS: FetchLimits = { intake: 6, uploads: 7, controlUploads: 8 }
 /** Pieces that the control host sends although others have them, and second tries, of all. */
 const HELP_SHARE = 1 / 32
 const SECOND_TRY_SHARE = 1 / 50
@@ -83,7 +83,7 @@ export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
   function feed(now: number): void {
     const others = eager.size > 0 ? eager.size : incomplete.size
     const mostInto = Math.ceil(limits.controlUploads / Math.max(1, others))
-    while (fetches.fromControl < limits.controlUploads) {
+    while (fetches.controlRoom > 0) {
       const fetch = matching.forFresh(mostInto) ?? findHelp()
       if (!fetch) return
       begin(fetch, now)
@@ -130,7 +130,7 @@ export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
     if (tries >= MOST_TRIES || secondTries >= LEAST_SECOND_TRIES + begun * SECOND_TRY_SHARE) return
     const fetch = matching.beside(late)
     if (!fetch) return
-    if (fetch.from === CONTROL && fetches.fromControl >= limits.controlUploads) return
+    if (fetch.from === CONTROL && fetches.controlRoom <= 0) return
     secondTries++
     fetches.replace(late)
     begin(fetch, now)
@@ -139,7 +139,7 @@ export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
   /** For a node with nothing under way: whoever has something for it, in the end the control host, which has all. */
   function serve(node: PlannedNode, now: number): void {
     const found = fetches.hungry.has(node) ? matching.forSink(node, nodes.length) : undefined
-    const canFeed = node.fetches.length === 0 && fetches.fromControl < limits.controlUploads
+    const canFeed = node.fetches.length === 0 && fetches.controlRoom > 0
     const fetch = found ?? (canFeed ? matching.fromControl(node) : undefined)
     if (fetch) begin(fetch, now)
   }
@@ -198,6 +198,7 @@ export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
     },
     next(now) {
       plan = []
+      fetches.measureCrowd()
       feed(now)
       if (now >= reviewAt) review(now)
       for (const node of changed) match(node, now)
