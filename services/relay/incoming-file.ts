@@ -1,7 +1,7 @@
 import { constants, openSync, renameSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFile } from '../../lib/adapters/files/durable-files.ts'
+import { hasCode, syncFile } from '../../lib/adapters/files/durable-files.ts'
 import { findFileProblem } from '../../lib/adapters/local/file-copy.ts'
 import { hashStart } from '../../lib/adapters/ssh/source-file.ts'
 import { listPieces, type PieceFile } from '../../lib/domain/pieces.ts'
@@ -19,19 +19,33 @@ import type { OpenPiece } from './serve-pieces.ts'
 /** How a piece was taken; `busy` when the same one is being written already, or the file is being read back. */
 export type Taken = 'written' | 'held' | 'busy'
 
+export type FindOptions = {
+  readonly pieceBytes: number
+  /** The directory that the generation will be in. */
+  readonly published: string
+  readonly signal: AbortSignal
+}
+
 /** One file on its way to this node: the pieces of it that are here, until it is whole. */
 export class IncomingFile {
   readonly #directory: string
   readonly #entry: PieceFile
   readonly #file: PiecesFile
+  /** Where it lies once the command has given the generation its final name. */
+  readonly #published: string
   /** SHA-256 of the pieces that are on the disk, by their index; of a whole file they are not known. */
   #sums = new Map<number, string>()
   readonly #writing = new Set<number>()
   #started: Promise<void> | undefined
   #state: 'partial' | 'finishing' | 'whole' = 'partial'
 
-  private constructor(directory: string, entry: PieceFile, pieceBytes: number) {
+  private constructor(
+    directory: string,
+    entry: PieceFile,
+    { pieceBytes, published }: Omit<FindOptions, 'signal'>,
+  ) {
     this.#directory = directory
+    this.#published = join(published, entry.path)
     this.#entry = entry
     const { bytes } = entry
     this.#file = {
@@ -43,13 +57,9 @@ export class IncomingFile {
   }
 
   /** Looks what is there of a file, and reads it back. Raises `corrupt` or `ELOOP` where there is a symbolic link. */
-  static async find(
-    directory: string,
-    entry: PieceFile,
-    { pieceBytes, signal }: { readonly pieceBytes: number; readonly signal: AbortSignal },
-  ): Promise<IncomingFile> {
-    const incoming = new IncomingFile(directory, entry, pieceBytes)
-    await incoming.#find(signal)
+  static async find(directory: string, entry: PieceFile, options: FindOptions): Promise<IncomingFile> {
+    const incoming = new IncomingFile(directory, entry, options)
+    await incoming.#find(options.signal)
     return incoming
   }
 
@@ -111,9 +121,10 @@ export class IncomingFile {
     const piece = this.#file.pieces[index]
     if (!piece || !(this.isWhole || this.#sums.has(index))) return undefined
     // At once, so that the file cannot get its other name in between.
-    const path = this.isWhole ? this.#file.path : locatePieces(this.#file.path)
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-    return { descriptor, offset: piece.offset, bytes: piece.bytes }
+    const descriptor = this.isWhole
+      ? (openIfPresent(this.#file.path) ?? openIfPresent(this.#published))
+      : openIfPresent(locatePieces(this.#file.path))
+    return descriptor === undefined ? undefined : { descriptor, offset: piece.offset, bytes: piece.bytes }
   }
 
   #start(): Promise<void> {
@@ -148,5 +159,14 @@ export class IncomingFile {
     await deletePieces(this.#file.path)
     this.#started = undefined
     this.#state = 'partial'
+  }
+}
+
+function openIfPresent(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
   }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { join } from 'node:path'
 import { readFreeBytes } from '../../lib/adapters/local/node-directory.ts'
 import type { Report } from '../../lib/adapters/relay/protocol.ts'
 import { listPieces, type Piece } from '../../lib/domain/pieces.ts'
@@ -31,9 +32,10 @@ export class Intake {
   static async open(dataDirectory: string, task: Task, signal: AbortSignal): Promise<Intake> {
     await preparePartial(dataDirectory, task)
     const partial = locatePartial(dataDirectory, task.generation)
+    const published = join(dataDirectory, task.generation)
     const files: IncomingFile[] = []
     for (const entry of task.files) {
-      files.push(await IncomingFile.find(partial, entry, { pieceBytes: task.pieceBytes, signal }))
+      files.push(await IncomingFile.find(partial, entry, { pieceBytes: task.pieceBytes, published, signal }))
     }
     await checkRoom(
       partial,

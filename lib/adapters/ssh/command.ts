@@ -144,7 +144,7 @@ async function feed({ channel, ended }: Command, stdin: AsyncIterable<Uint8Array
 /** Lets one wait at a time for something, or for the end. Nothing of a wait stays behind, however many there are. */
 function watchEnd(ended: Promise<unknown>) {
   let isOver = false
-  let wake = () => {}
+  let wake: () => void = () => undefined
   ended.then(() => {
     isOver = true
     wake()
