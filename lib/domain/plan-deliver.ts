@@ -77,7 +77,10 @@ export type Retention = {
   readonly keep: number
 }
 
-/** One `remove` for every generation on a node that is beyond what the profile keeps. */
+/**
+ * One `remove` for every generation on a node that is beyond what the profile keeps, and for what takes room of an older
+ * one that the node does not hold: a delivery that did not end.
+ */
 export function planRemoval(
   nodes: readonly FleetNode[],
   { newest, kept, keep }: Retention,
@@ -89,8 +92,15 @@ export function planRemoval(
         .map(({ name }) => name)
         .filter((name) => !kept.includes(name) && compareGenerations(name, newest) < 0)
         .sort((a, b) => compareGenerations(b, a))
-      return spare.slice(keep).map((name): UnnumberedStep => {
-        return { action: 'remove', target: name, node: node.name, cause: `older than the ${keep} kept` }
-      })
+      const held = node.generations.map(({ name }) => name)
+      const leftovers = Object.keys(node.taken ?? {}).filter(
+        (name) => !held.includes(name) && !kept.includes(name) && compareGenerations(name, newest) < 0,
+      )
+      const remove = (cause: string) => (name: string) =>
+        ({ action: 'remove', target: name, node: node.name, cause }) as const
+      return [
+        ...spare.slice(keep).map(remove(`older than the ${keep} kept`)),
+        ...leftovers.map(remove('left by a delivery that did not end')),
+      ]
     })
 }

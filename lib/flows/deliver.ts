@@ -1,12 +1,13 @@
 import { LongshoreError, messageOf } from '../domain/errors.ts'
 import { type Fleet, isHeld } from '../domain/fleet.ts'
 import type { Shape } from '../domain/placement.ts'
-import { assemblePlan, describePlan, type Plan, type Step } from '../domain/plan.ts'
-import { planDelivery } from '../domain/plan-deliver.ts'
+import { describePlan, type Plan, type Step } from '../domain/plan.ts'
+import { describeShortage, type Shortage } from '../domain/plan-room.ts'
 import { admit, findCandidate } from './admission.ts'
 import { applyPlan, CONCURRENCY } from './apply-plan.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { passGates } from './gates.ts'
+import { planWithinRoom, removeSpare } from './make-room.ts'
 import { meterTransport } from './meter-transport.ts'
 import { observeFleet } from './observe.ts'
 import { holdLock, type Session } from './session.ts'
@@ -35,18 +36,26 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
     const manifest = await admit(session, candidate, false)
     const shape = shapeOf(manifest)
     const fleet = await observeFleet(context, session.signal)
-    const plan = assemblePlan([planDelivery(fleet.nodes, shape)])
+    const { plan, shortages } = await planWithinRoom(session, fleet, shape)
     const base = {
       generation: shape.generation.name,
       digest: shape.generation.digest,
       plan: describePlan(plan),
     }
-    if (context.dryRun) return answerDryRun(plan, base)
+    if (context.dryRun) return answerDryRun(plan, { ...base, shortages })
     if (plan.steps.length > 0) await passGates(session, manifest)
     context.reporter.plan(plan)
     if (plan.steps.length > 0) await context.confirm(plan)
+    await removeSpare(session, plan)
     const nodes = await deliverToNodes(session, fleet, shape, plan.steps)
-    return answer(nodes, base)
+    return answer(tellShortages(nodes, shortages), base)
+  })
+}
+
+function tellShortages(nodes: readonly NodeDelivery[], shortages: readonly Shortage[]): NodeDelivery[] {
+  return nodes.map((node) => {
+    const shortage = shortages.find((one) => one.node === node.name)
+    return shortage ? { ...node, state: 'failed', problem: describeShortage(shortage) } : node
   })
 }
 
@@ -58,7 +67,8 @@ async function deliverToNodes(
 ): Promise<NodeDelivery[]> {
   const { transport, sent } = meterTransport(session.context.transport)
   const metered = { ...session, context: { ...session.context, transport } }
-  const settled = await settleAll(steps, CONCURRENCY, (step) => applyPlan(metered, { steps: [step] }))
+  const deliveries = steps.filter(({ action }) => action === 'deliver')
+  const settled = await settleAll(deliveries, CONCURRENCY, (step) => applyPlan(metered, { steps: [step] }))
   session.signal.throwIfAborted()
   return fleet.nodes.map((node): NodeDelivery => {
     const { name, problem } = node

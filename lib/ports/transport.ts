@@ -14,6 +14,8 @@ export type NodeFacts = {
   readonly freeBytes: number
   readonly memoryBytes: number
   readonly generations: readonly HeldGeneration[]
+  /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
+  readonly taken?: Readonly<Record<string, number>>
 }
 
 /** What happens to the delivery to one node, in this order; each may be told again, and some not at all. */

@@ -77,4 +77,62 @@ test('only tells in a dry run', async () => {
   assert.is(fleet.transport.node('node-1').held.size, 0)
 })
 
+const heldBy = (fleet: FakeFleet, node: string) => [...fleet.transport.node(node).held.keys()].sort()
+
+test('night after night without an update, keeps what is served and before, and no more than the profile says', async () => {
+  const fleet = new FakeFleet([])
+  for (const name of ['dg_1', 'dg_2', 'dg_3']) {
+    fleet.generations.add(makeManifest(name))
+    await update(fleet.context())
+  }
+  for (const name of ['dg_4', 'dg_5', 'dg_6', 'dg_7']) {
+    fleet.generations.add(makeManifest(name))
+    await deliver(fleet.context())
+  }
+  assert.equal(heldBy(fleet, 'node-1'), ['dg_2', 'dg_3', 'dg_6', 'dg_7'])
+  const [first, ...others] = fleet.plans.at(-1)!.steps
+  assert.equal([first?.action, first?.target, first?.batch], ['remove', 'dg_5', 1])
+  assert.ok(others.some(({ action, batch }) => action === 'deliver' && batch === 2))
+  await rollback(fleet.context())
+  assert.equal(fleet.served(), ['dg_2'])
+})
+
+test('sends not a byte to a node without room, tells so beforehand, and delivers to the others', async () => {
+  const fleet = new FakeFleet([EIGHT])
+  fleet.transport.node('node-2').freeBytes = countBytes(EIGHT) - 1
+  const shown = await deliver(fleet.context({ dryRun: true }))
+  assert.equal(
+    (shown.json.shortages as { node: string }[]).map(({ node }) => node),
+    ['node-2'],
+  )
+  const error = await raised('partial', deliver(fleet.context()))
+  assert.match(error.message, new RegExp(`node-2 .*no room: ${countBytes(EIGHT)} bytes`))
+  assert.match(fleet.notes.at(-1)!, 'node-2 is left out')
+  const delivered = fleet.transport.calls.filter(({ method }) => method === 'deliver')
+  assert.equal(
+    delivered.map(({ node }) => node),
+    ['node-1'],
+  )
+  assert.is(fleet.transport.node('node-2').partial.size, 0)
+})
+
+test('makes room by what is beyond what is kept, before the first byte', async () => {
+  const fleet = new FakeFleet(['dg_5', 'dg_6', 'dg_7', 'dg_8'].map((name) => makeManifest(name)))
+  for (const name of ['dg_5', 'dg_6', 'dg_7']) fleet.transport.hold(makeManifest(name))
+  for (const node of fleet.transport.nodes.values()) node.freeBytes = 0
+  assert.is((await deliver(fleet.context())).outcome, 'done')
+  assert.equal(heldBy(fleet, 'node-1'), ['dg_7', 'dg_8'])
+})
+
+test('an update ends before the first byte where a node has no room', async () => {
+  const fleet = new FakeFleet([SEVEN])
+  await update(fleet.context())
+  fleet.generations.add(EIGHT)
+  fleet.transport.node('node-2').freeBytes = 10
+  const error = await raised('remote', update(fleet.context()))
+  assert.match(error.message, /node-2: it has no room: .*nothing was changed/)
+  assert.not.ok(fleet.transport.calls.some(({ generation }) => generation === 'dg_8'))
+  assert.equal(fleet.served(), ['dg_7'])
+})
+
 test.run()

@@ -12,6 +12,7 @@ import { copyFile, findFileProblem } from './file-copy.ts'
 import {
   listDirectory,
   locateNode,
+  measureTaken,
   publishDirectory,
   readFreeBytes,
   renameIfPresent,
@@ -90,7 +91,8 @@ async function inspectNode(
     const names = (await listDirectory(home)).filter(isGenerationName).sort(compareGenerations)
     const generations = await Promise.all(names.map((generation) => inspectGeneration(home, generation)))
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
-    return { name, reachable: true, freeBytes: await readFree(home), memoryBytes, generations }
+    const freeBytes = await readFree(home)
+    return { name, reachable: true, freeBytes, memoryBytes, generations, taken: await measureTaken(home) }
   } catch (error) {
     const problem = messageOf(error)
     return { name, reachable: false, problem, freeBytes: 0, memoryBytes: 0, generations: [] }

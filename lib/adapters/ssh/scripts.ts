@@ -6,7 +6,7 @@ export const CODES = { missing: 3, short: 4, damaged: 5, link: 6, notDirectory: 
 
 /**
  * $1 home. Prints free bytes, bytes of memory, then a line for each name that may be a generation, with its manifest,
- * which means the same without its line breaks, where it has one.
+ * which means the same without its line breaks, where it has one; then a line \`BYTES\tNAME\` for all that takes room of one.
  */
 export const INSPECT = `
 directory=$1
@@ -20,7 +20,8 @@ for name in dg_*; do
   manifest=$name/manifest.json
   text=$([ -L "$name" ] || [ -L "$manifest" ] || [ ! -f "$manifest" ] || tr -d '\\n' < "$manifest") || exit
   printf '%s %s\\n' "$name" "$text"
-done`
+done
+for name in dg_* .dg_*; do [ ! -e "$name" ] || du -s -B1 -- "$name" || :; done`
 
 /** $1 directory of a generation. Prints its manifest. */
 export const READ_MANIFEST = `

@@ -120,7 +120,8 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
     const [free, memory, ...lines] = stdout.split('\n')
     const generations = lines.flatMap(parseHeld).sort((a, b) => compareGenerations(a.name, b.name))
-    return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations }
+    const taken = sumTaken(lines)
+    return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations, taken }
   } catch (error) {
     if (signal.aborted) throw error
     return {
@@ -133,6 +134,16 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
       generations: [],
     }
   }
+}
+
+/** What takes room, by the generation that it is of: `4096\t.dg_8.partial` is of dg_8. */
+function sumTaken(lines: readonly string[]): Record<string, number> {
+  const taken: Record<string, number> = {}
+  for (const line of lines) {
+    const [, bytes, name] = /^(\d+)\t\.?(dg_\d+)/.exec(line) ?? []
+    if (name !== undefined && isGenerationName(name)) taken[name] = (taken[name] ?? 0) + Number(bytes)
+  }
+  return taken
 }
 
 /** A generation by its name and its manifest on one line; a manifest that cannot be read has no digest. */

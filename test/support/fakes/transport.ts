@@ -63,7 +63,7 @@ export class FakeTransport implements Transport {
       const { manifest, damaged } = held.get(generation)!
       return { name: generation, digest: damaged.has('manifest.json') ? null : manifest.digest }
     })
-    return { name, reachable, freeBytes, memoryBytes, generations }
+    return { name, reachable, freeBytes, memoryBytes, generations, taken: this.measureTaken(name) }
   }
 
   async deliver(
@@ -128,6 +128,17 @@ export class FakeTransport implements Transport {
 
   async close(): Promise<void> {
     this.record({ method: 'close', node: '' })
+  }
+
+  private measureTaken(name: string): Record<string, number> {
+    const { held, partial } = this.node(name)
+    const taken: Record<string, number> = {}
+    for (const [generation, { manifest }] of held) taken[generation] = countBytes(manifest)
+    for (const [key, paths] of partial) {
+      const generation = key.split('@')[0]!
+      taken[generation] = (taken[generation] ?? 0) + paths.size
+    }
+    return taken
   }
 
   private begin(call: TransportCall, signal: AbortSignal): FakeNode {
