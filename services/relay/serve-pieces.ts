@@ -35,6 +35,8 @@ export async function servePieces(options: ServeOptions): Promise<PieceServer> {
   const connections = new Set<TLSSocket>()
   const server = createServer({ ...createListenOptions(options.secret), noDelay: true })
   server.maxConnections = MOST_CONNECTIONS
+  // Strangers, and those who take too long to show that they are none.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   server.on('secureConnection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
