@@ -32,11 +32,12 @@ export function createNodePool<Node extends { readonly index: number }>(): NodeP
       places[last.index] = place
     },
     sample(count, start) {
-      const first = Math.floor(start * members.length)
-      return Array.from(
-        { length: Math.min(count, members.length) },
-        (_, step) => members[(first + step) % members.length]!,
-      )
+      const { length } = members
+      const chosen: Node[] = []
+      for (let place = Math.floor(start * length); chosen.length < Math.min(count, length); place++) {
+        chosen.push(members[place % length]!)
+      }
+      return chosen
     },
   }
 }
