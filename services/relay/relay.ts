@@ -23,9 +23,11 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   } catch (error) {
     await relay.stop()
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) await relay.discard()
-    const code = (error as NodeJS.ErrnoException).code ?? null
+    const { code = null, syscall } = error as NodeJS.ErrnoException
     options.tell({ told: 'broken', problem: messageOf(error), code })
-    throw error
+    // What the system refuses is the node's trouble, and no bug.
+    const isRefused = syscall !== undefined || code === 'ENOSPC'
+    throw isRefused ? new LongshoreError('remote', messageOf(error), { cause: error }) : error
   }
 }
 
