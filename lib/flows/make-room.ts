@@ -6,6 +6,7 @@ import { planDelivery, planRemoval } from '../domain/plan-deliver.ts'
 import { describeShortage, findShortages, type Shortage } from '../domain/plan-room.ts'
 import { applyPlan, CONCURRENCY } from './apply-plan.ts'
 import { chooseRetention } from './retention.ts'
+import { chooseRoutePolicy } from './route-policy.ts'
 import type { Session } from './session.ts'
 import { settleAll } from './settle-all.ts'
 
@@ -18,7 +19,7 @@ export async function planWithinRoom(
   fleet: Fleet,
   shape: Shape,
 ): Promise<{ readonly plan: Plan; readonly shortages: readonly Shortage[] }> {
-  const deliveries = planDelivery(fleet.nodes, shape)
+  const deliveries = planDelivery(fleet.nodes, shape, await chooseRoutePolicy(session.context, fleet))
   const isOf = (list: readonly { readonly node?: string }[], name?: string) =>
     list.some(({ node }) => node === name)
   const receiving = fleet.nodes.filter(({ name }) => isOf(deliveries, name))

@@ -11,6 +11,7 @@ import { GATEWAY } from '../domain/service.ts'
 import { createBlueprint } from './blueprint.ts'
 import type { FleetContext } from './context.ts'
 import { listInspected } from './retention.ts'
+import { chooseRoutePolicy } from './route-policy.ts'
 import type { Session } from './session.ts'
 import { findShape } from './shape.ts'
 
@@ -57,6 +58,7 @@ export async function prepareMove(session: Session, { command, target, fleet }: 
     released: lastRelease(record)?.generation ?? null,
     kept: listInspected(record),
     keep: context.profile.update.keep,
+    routes: await chooseRoutePolicy(context, fleet),
   })
   refuseShortages(fleet, plan)
   return {

@@ -49,13 +49,12 @@ async function repair(session: Session, options: VerifyOptions): Promise<Answer>
     context.reporter.plan(plan)
     await context.confirm(plan)
   }
-  const { transport, sent } = meterTransport(context.transport)
+  const { transport, countSent } = meterTransport(context.transport, context.now)
   const repaired = await repairCopies({ ...session, context: { ...context, transport } }, copies, {
     plan,
     manifests,
   })
-  const bytesSent = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
-  return answerVerified({ copies: repaired, manifests, json: { ...json, bytesSent } })
+  return answerVerified({ copies: repaired, manifests, json: { ...json, bytesSent: countSent() } })
 }
 
 type Reading = { readonly copies: readonly Copy[]; readonly manifests: readonly Manifest[] }
