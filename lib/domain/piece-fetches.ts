@@ -1,4 +1,3 @@
-import { noteFetch } from './link-rate.ts'
 import { createNodePool, type NodePool } from './node-pool.ts'
 import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
 import { addPiece, hasPiece, removePiece } from './piece-set.ts'
@@ -17,10 +16,10 @@ export type PieceFetches = {
   readonly open: NodePool<PlannedNode>
   /** Nodes that may fetch from others now. */
   readonly hungry: NodePool<PlannedNode>
+  /** Nodes that get nothing from others, and lack something. */
+  readonly cutOff: NodePool<PlannedNode>
   /** How many more fetches may begin out of the control host. */
   readonly controlRoom: number
-  /** Most fetches into a node from others, few for one that does not keep up. */
-  intakeOf(node: PlannedNode): number
   begin(fetch: Fetch, now: number): UnderWay
   end(fetch: UnderWay): void
   /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
@@ -35,29 +34,25 @@ export type PieceFetches = {
 /** Fetches at once that keep the link of a source busy where nobody competes for the links of the sinks. */
 const ALONE = 3
 const UNTRUSTED_INTAKE = 2
-const PACE_SHARE = 0.25
 
 export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): PieceFetches {
   const open = createNodePool<PlannedNode>()
   const hungry = createNodePool<PlannedNode>()
+  const cutOff = createNodePool<PlannedNode>()
   const { nodes, copies } = spread
   let fromControl = 0
   let fromNodes = 0
   let crowd = 0
+  /** Few for one that does not keep up. */
   const intakeOf = ({ isTrusted }: PlannedNode) =>
     isTrusted ? limits.intake : Math.min(limits.intake, UNTRUSTED_INTAKE)
   const sort = (node: PlannedNode) => {
     const { isAlive, isTrusted, missing, uploading } = node
-    put(
-      open,
-      node,
-      isAlive && isTrusted && missing < copies.length && uploading < Math.min(limits.uploads, ALONE + crowd),
-    )
-    put(
-      hungry,
-      node,
-      isAlive && node.wantedCount > 0 && node.fetching < intakeOf(node) && node.aloneUntil === 0,
-    )
+    const isSource = isAlive && isTrusted && missing < copies.length
+    put(open, node, isSource && uploading < Math.min(limits.uploads, ALONE + crowd))
+    const isSink = isAlive && node.wantedCount > 0
+    put(hungry, node, isSink && node.aloneUntil === 0 && node.fetching < intakeOf(node))
+    put(cutOff, node, isSink && node.aloneUntil > 0)
   }
   const measureCrowd = () => {
     const seen = Math.ceil(fromNodes / Math.max(1, spread.incomplete.size))
@@ -72,7 +67,7 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
   return {
     open,
     hungry,
-    intakeOf,
+    cutOff,
     sort,
     get controlRoom() {
       return Math.min(limits.controlUploads, ALONE + crowd) - fromControl
@@ -140,27 +135,4 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
 function put(pool: NodePool<PlannedNode>, node: PlannedNode, belongs: boolean): void {
   if (belongs) pool.add(node)
   else pool.remove(node)
-}
-
-/** Learns from a fetch that ended well: how fast both links are, and that both nodes work. */
-export function noteSuccess(
-  { since, together }: UnderWay,
-  {
-    sink,
-    source,
-    bytes,
-    now,
-  }: { sink: PlannedNode; source: PlannedNode | undefined; bytes: number; now: number },
-): void {
-  const ms = now - since
-  const pace = ms / bytes
-  noteFetch(sink.down, bytes, { ms, shared: Math.min(together.into, sink.fetching + sink.feeding) })
-  sink.pace = sink.pace === 0 ? pace : sink.pace + (pace - sink.pace) * PACE_SHARE
-  sink.receivedAt = now
-  if (!source) return
-  noteFetch(source.up, bytes, { ms, shared: Math.min(together.outOf, source.uploading) })
-  source.sentAt = now
-  source.failedOutOf = 0
-  source.avoidedUntil = 0
-  sink.failedInto = 0
 }

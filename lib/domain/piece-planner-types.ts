@@ -39,12 +39,15 @@ export type PlannedNode = {
   readonly up: LinkRate
   /** Usual time of a fetch into it, ms per byte; 0 before the first. */
   pace: number
-  /** Fetches that failed one after the other, as sink and as source. */
+  isSlow: boolean
+  /** Fetches between nodes that failed one after the other, as sink and as source. */
   failedInto: number
   failedOutOf: number
-  /** Nobody fetches from it until then. */
+  /** Fetches from it failed: nobody fetches from it until then. */
   avoidedUntil: number
-  /** It fetches from no node until then; 0 where it does. */
+  /** It was silent: nobody relies on it until then. */
+  doubtedUntil: number
+  /** Nothing reaches it from others: it fetches from the control host alone until then; 0 where it does not. */
   aloneUntil: number
   receivedAt: number
   sentAt: number

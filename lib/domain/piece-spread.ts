@@ -39,6 +39,7 @@ export function createPieceSpread(pieces: number): PieceSpread {
   }
   const hold = (node: PlannedNode, piece: number) => {
     addPiece(node.have, piece)
+    if (hasPiece(node.wanted, piece)) node.wantedCount--
     removePiece(node.wanted, piece)
     node.missing--
     holders[piece]!++
@@ -73,7 +74,6 @@ export function createPieceSpread(pieces: number): PieceSpread {
       for (const piece of have) {
         if (hasPiece(node.have, piece)) continue
         hold(node, piece)
-        node.wantedCount--
         copies[piece]!++
       }
       visitPieces(node.wanted, noteFresh)
@@ -127,9 +127,11 @@ function createNode(index: number, pieces: number): PlannedNode {
     down: createLinkRate(),
     up: createLinkRate(),
     pace: 0,
+    isSlow: false,
     failedInto: 0,
     failedOutOf: 0,
     avoidedUntil: 0,
+    doubtedUntil: 0,
     aloneUntil: 0,
     receivedAt: 0,
     sentAt: 0,
