@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { makePatch } from '../adapters/delta/make-patch.ts'
+
 import { createGenerationStore } from '../adapters/generations/store.ts'
+import { makePatchBeside } from '../adapters/relay/make-patch-beside.ts'
 import { createPace } from '../adapters/relay/pace.ts'
 import { createRelayTransport } from '../adapters/relay/transport.ts'
 import { createSshTransport } from '../adapters/ssh/transport.ts'
@@ -31,7 +32,7 @@ export function createDelivery(profile: Profile, { shell, note }: DeliveryParts)
     operationTimeoutMs: 1000 * ssh.operationSeconds,
   })
   return createRelayTransport({
-    ...{ inner, shell, pace, readRates, note, makePatch },
+    ...{ inner, shell, pace, readRates, note, makePatch: makePatchBeside },
     fleet: profile.name,
     image: swarm.image ?? '',
     run: randomBytes(4).toString('hex'),

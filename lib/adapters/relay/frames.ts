@@ -6,6 +6,9 @@ export type Frame<Header> = { readonly header: Header; readonly body: Buffer }
 /** The most that a reader takes of one frame, so that no damaged length makes it wait for gigabytes. */
 export type FrameLimits = { readonly headerBytes: number; readonly bodyBytes: number }
 
+/** Memory for a body of so many bytes. */
+export type Allocate = (bytes: number) => Buffer
+
 export const FRAME_LIMITS: FrameLimits = { headerBytes: 64 * 2 ** 20, bodyBytes: 64 * 2 ** 20 }
 
 const LENGTHS_BYTES = 8
@@ -32,8 +35,9 @@ export function encodeFrameStart(header: object, bodyBytes: number): Buffer {
 export async function* readFrames<Header>(
   source: AsyncIterable<Uint8Array>,
   limits: FrameLimits = FRAME_LIMITS,
+  allocate?: Allocate,
 ): AsyncGenerator<Frame<Header>> {
-  const decoder = new FrameDecoder<Header>(limits)
+  const decoder = new FrameDecoder<Header>(limits, allocate)
   for await (const chunk of source) yield* decoder.push(chunk)
   decoder.end()
 }
@@ -41,14 +45,17 @@ export async function* readFrames<Header>(
 /** Puts frames together from the chunks of a stream; every byte is copied once. */
 export class FrameDecoder<Header> {
   readonly #limits: FrameLimits
+  readonly #allocate: Allocate
   readonly #lengths = Buffer.alloc(LENGTHS_BYTES)
   /** Of the frame that is being read, as far as its lengths have come. */
   #frame: { readonly text: Buffer; header?: Header; readonly body: Buffer } | undefined
   /** Bytes that have come of the part that is being read: lengths, text or body. */
   #filled = 0
 
-  constructor(limits: FrameLimits = FRAME_LIMITS) {
+  /** Without `allocate`, each body has memory of its own: cut out of a larger one, it would keep that with it. */
+  constructor(limits: FrameLimits = FRAME_LIMITS, allocate: Allocate = Buffer.allocUnsafeSlow) {
     this.#limits = limits
+    this.#allocate = allocate
   }
 
   /** The frames that end in this chunk. Raises `remote` for what is no frame. */
@@ -101,8 +108,7 @@ export class FrameDecoder<Header> {
     }
     return {
       text: Buffer.allocUnsafe(headerBytes),
-      // Not cut out of a larger buffer, which it would keep in memory with it.
-      body: bodyBytes === 0 ? NO_BYTES : Buffer.allocUnsafeSlow(bodyBytes),
+      body: bodyBytes === 0 ? NO_BYTES : this.#allocate(bodyBytes),
     }
   }
 }

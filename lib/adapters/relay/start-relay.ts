@@ -84,6 +84,6 @@ export function startRelay({ shell, fleet, image, run }: RelaySettings, place: R
 
 /** The last thing that was said, which is the reason; docker adds advice after its own. */
 function explainExit(code: number, stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^See 'docker/.test(line))
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^(See|Run) 'docker/.test(line))
   return lines.at(-1)?.trim() ?? `the relay ended with exit code ${code}`
 }
