@@ -64,6 +64,13 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
     if (fetch.feeds) spread.feed(fetch.piece, -1)
     fetch.feeds = false
   }
+  /** A try that took the place of others has ended before them: the youngest of them counts again. */
+  const countAgain = (others: readonly UnderWay[], sink: PlannedNode) => {
+    const last = others.at(-1)!
+    if (others.some(({ isReplaced }) => !isReplaced)) return
+    last.isReplaced = false
+    if (last.from !== CONTROL) sink.fetching++
+  }
   return {
     open,
     hungry,
@@ -114,7 +121,9 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
         fromControl--
       }
       stopFeeding(fetch)
-      if (!hasPiece(sink.have, piece) && !sink.fetches.some((other) => other.piece === piece)) {
+      const others = sink.fetches.filter((other) => other.piece === piece)
+      if (others.length > 0) countAgain(others, sink)
+      else if (!hasPiece(sink.have, piece)) {
         addPiece(sink.wanted, piece)
         sink.wantedCount++
       }
