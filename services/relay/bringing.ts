@@ -3,6 +3,7 @@ import { createLimit } from '../../lib/adapters/ssh/limit.ts'
 import { messageOf } from '../../lib/domain/errors.ts'
 import { findPieceProblem, Intake } from './intake.ts'
 import { PeerLinks } from './peer-links.ts'
+import { PIECE_BUFFERS } from './piece-buffers.ts'
 import { type PieceServer, servePieces } from './serve-pieces.ts'
 import { UploadLimit } from './upload-limit.ts'
 
@@ -17,7 +18,7 @@ export type Surroundings = {
 }
 
 /** Pieces that are asked for or waiting to be written take no more memory than this. */
-const WINDOW_BYTES = 16 * 2 ** 20
+const WINDOW_BYTES = 8 * 2 ** 20
 
 /** The bringing of one generation to this node, from `begin` on: pieces come from the command and from other relays. */
 export class Bringing {
@@ -59,9 +60,10 @@ export class Bringing {
     return new Bringing(order, surroundings, { intake, server, upload })
   }
 
+  /** Takes the memory of a piece with it. */
   async put({ piece, sha256 }: OrderOf<'put'>, data: Buffer): Promise<void> {
-    if (this.#isHere(piece, sha256, null)) return
-    await this.#take({ piece, sha256, from: null }, data)
+    if (!this.#isHere(piece, sha256, null)) await this.#take({ piece, sha256, from: null }, data)
+    PIECE_BUFFERS.give(data)
   }
 
   /** Resolves when the piece has come or has failed. */
@@ -108,6 +110,7 @@ export class Bringing {
       return
     }
     await this.#take(wanted, data)
+    PIECE_BUFFERS.give(data)
   }
 
   async #take(

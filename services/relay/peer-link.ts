@@ -4,12 +4,14 @@ import type { Peer } from '../../lib/adapters/relay/protocol.ts'
 import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
 import { ANSWER_HEADER_BYTES, type PeerAnswer, type PeerQuestion } from './peer-messages.ts'
 import { createConnectOptions } from './peer-tls.ts'
+import { PIECE_BUFFERS } from './piece-buffers.ts'
 
 /** How long a peer that owes an answer may send nothing, and how long a connection is kept that nobody needs. */
 export const STALL_MS = 5000
 
+const READ_BYTES = 64 * 1024
+
 type Wanted = {
-  readonly promise: Promise<Buffer>
   readonly resolve: (piece: Buffer) => void
   readonly reject: (error: LongshoreError) => void
 }
@@ -34,10 +36,9 @@ export class PeerLink {
   }
 
   /** The bytes of a piece as they came. Raises `remote` when they do not come, or `signal` says not to wait for them. */
-  request(piece: number, signal: AbortSignal): Promise<Buffer> {
-    const former = this.#wanted.get(piece)
-    if (former) return former.promise
-    const wanted: Wanted = Promise.withResolvers<Buffer>()
+  async request(piece: number, signal: AbortSignal): Promise<Buffer> {
+    if (this.#wanted.has(piece)) throw new LongshoreError('remote', 'it is on its way from there already')
+    const wanted = Promise.withResolvers<Buffer>()
     if (this.#wanted.size === 0) this.#timer?.refresh()
     this.#wanted.set(piece, wanted)
     this.#ask({ want: piece })
@@ -62,22 +63,16 @@ export class PeerLink {
   }
 
   #connect(): TLSSocket {
-    const { peer, secret, pieceBytes, stallMs = STALL_MS } = this.#options
-    const socket = connect({ ...createConnectOptions(secret), host: peer.host, port: peer.port })
-    const decoder = new FrameDecoder<PeerAnswer>({ headerBytes: ANSWER_HEADER_BYTES, bodyBytes: pieceBytes })
+    const { peer, secret, stallMs = STALL_MS } = this.#options
+    const onread = this.#createReader((problem) => (problem ? socket.destroy(problem) : timer.refresh()))
+    // The types of Node.js do not know that its TLS hands `onread` on to the socket.
+    const options = { ...createConnectOptions(secret), ...peer, onread }
+    const socket = connect(options)
     const timer = setTimeout(() => socket.destroy(new Error(`nothing came for ${stallMs} ms`)), stallMs)
     let problem = 'the connection was closed'
     socket.setNoDelay()
     socket.on('error', (error) => {
       problem = messageOf(error)
-    })
-    socket.on('data', (chunk) => {
-      timer.refresh()
-      try {
-        for (const frame of decoder.push(chunk)) this.#receive(frame)
-      } catch (error) {
-        socket.destroy(error as Error)
-      }
     })
     socket.on('close', () => {
       clearTimeout(timer)
@@ -87,13 +82,29 @@ export class PeerLink {
     return socket
   }
 
+  /** Takes answers apart; they are read into one and the same memory, for the reason that pieces have theirs. */
+  #createReader(onRead: (problem?: Error) => void) {
+    const limits = { headerBytes: ANSWER_HEADER_BYTES, bodyBytes: this.#options.pieceBytes }
+    const decoder = new FrameDecoder<PeerAnswer>(limits, (bytes) => PIECE_BUFFERS.take(bytes))
+    const callback = (bytes: number, buffer: Uint8Array) => {
+      onRead()
+      try {
+        for (const frame of decoder.push(buffer.subarray(0, bytes))) this.#receive(frame)
+      } catch (error) {
+        onRead(error as Error)
+      }
+      return true
+    }
+    return { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback }
+  }
+
   #receive({ header: { piece, problem }, body }: Frame<PeerAnswer>): void {
     const wanted = this.#wanted.get(piece)
     // What is no longer wanted may have been on its way.
-    if (!wanted) return
-    this.#wanted.delete(piece)
-    if (problem === undefined) wanted.resolve(body)
-    else wanted.reject(new LongshoreError('remote', problem))
+    if (!wanted) PIECE_BUFFERS.give(body)
+    else this.#wanted.delete(piece)
+    if (problem === undefined) wanted?.resolve(body)
+    else wanted?.reject(new LongshoreError('remote', problem))
   }
 
   #end(problem: string): void {

@@ -7,7 +7,7 @@ import { encodeFrameStart, FrameDecoder } from '../../lib/adapters/relay/frames.
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { type PeerAnswer, type PeerQuestion, QUESTION_LIMITS } from './peer-messages.ts'
 import { createListenOptions } from './peer-tls.ts'
-import type { UploadLimit } from './upload-limit.ts'
+import { MOST_SLICE_BYTES, type UploadLimit } from './upload-limit.ts'
 
 /** A piece on the disk; whoever gets it closes it. */
 export type OpenPiece = { readonly descriptor: number; readonly offset: number; readonly bytes: number }
@@ -19,6 +19,13 @@ export type ServeOptions = {
   readonly upload: UploadLimit
   /** A piece that is on the disk and has been verified; undefined for any other. */
   readonly openPiece: (piece: number) => OpenPiece | undefined
+}
+
+type Sending = {
+  readonly socket: TLSSocket
+  readonly options: ServeOptions
+  /** All that is in memory of what this connection sends. */
+  readonly slice: Buffer
 }
 
 export type PieceServer = { readonly port: number; close(): void }
@@ -56,13 +63,14 @@ export async function servePieces(options: ServeOptions): Promise<PieceServer> {
 function serveConnection(socket: TLSSocket, options: ServeOptions): void {
   const decoder = new FrameDecoder<PeerQuestion>(QUESTION_LIMITS)
   const wanted = new Set<number>()
+  const sending: Sending = { socket, options, slice: Buffer.allocUnsafeSlow(MOST_SLICE_BYTES) }
   let isSending = false
   const sendAll = async () => {
     if (isSending) return
     isSending = true
     for (const piece of wanted) {
       wanted.delete(piece)
-      await sendPiece(socket, piece, options)
+      await sendPiece(sending, piece)
     }
     isSending = false
   }
@@ -88,12 +96,9 @@ function note(wanted: Set<number>, question: PeerQuestion): void {
   }
 }
 
-async function sendPiece(
-  socket: TLSSocket,
-  number: number,
-  { upload, openPiece }: ServeOptions,
-): Promise<void> {
-  const piece = openPiece(number)
+async function sendPiece(sending: Sending, number: number): Promise<void> {
+  const { socket, options } = sending
+  const piece = options.openPiece(number)
   if (!piece) {
     const answer: PeerAnswer = { piece: number, problem: 'it is not here' }
     socket.write(encodeFrameStart(answer, 0))
@@ -102,25 +107,25 @@ async function sendPiece(
   try {
     const answer: PeerAnswer = { piece: number }
     socket.write(encodeFrameStart(answer, piece.bytes))
-    await sendBytes(socket, piece, upload)
+    await sendBytes(sending, piece)
   } finally {
     await closeFile(piece.descriptor)
   }
 }
 
-async function sendBytes(socket: TLSSocket, piece: OpenPiece, upload: UploadLimit): Promise<void> {
-  const { descriptor, offset, bytes } = piece
-  for (let sent = 0; sent < bytes && !socket.destroyed; ) {
-    const slice = Math.min(upload.sliceBytes, bytes - sent)
-    await upload.take(slice)
-    const { bytesRead, buffer } = await readAt(descriptor, Buffer.allocUnsafe(slice), 0, slice, offset + sent)
-    if (bytesRead < slice) throw new LongshoreError('corrupt', 'a file with pieces has become shorter')
-    await write(socket, buffer)
-    sent += slice
+async function sendBytes({ socket, options, slice }: Sending, piece: OpenPiece): Promise<void> {
+  const { upload } = options
+  for (let sent = 0; sent < piece.bytes && !socket.destroyed; ) {
+    const bytes = Math.min(upload.sliceBytes, piece.bytes - sent)
+    await upload.take(bytes)
+    const { bytesRead } = await readAt(piece.descriptor, slice, 0, bytes, piece.offset + sent)
+    if (bytesRead < bytes) throw new LongshoreError('corrupt', 'a file with pieces has become shorter')
+    await write(socket, slice.subarray(0, bytes))
+    sent += bytes
   }
 }
 
-/** Resolves once the bytes are the kernel's: no more than a slice of each connection is in memory. */
+/** Resolves once the bytes are the kernel's and their memory can be used again. */
 function write(socket: TLSSocket, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => socket.write(bytes, (error) => (error ? reject(error) : resolve())))
 }

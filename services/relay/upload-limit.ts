@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-const MOST_SLICE_BYTES = 64 * 1024
+export const MOST_SLICE_BYTES = 64 * 1024
 const LEAST_SLICE_BYTES = 4 * 1024
 const SLICES_PER_SECOND = 20
 /** What was not sent in this time is not made up for later. */
