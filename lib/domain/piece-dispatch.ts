@@ -1,7 +1,6 @@
 import type { FetchLimits, PieceFetches } from './piece-fetches.ts'
 import { createPieceMatching } from './piece-matching.ts'
 import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
-import type { Review } from './piece-review.ts'
 import type { PieceSpread } from './piece-spread.ts'
 
 /** Pieces that the control host sends although others have them, of all. */
@@ -20,8 +19,8 @@ export type PieceDispatch = {
   feed(now: number): void
   /** Uses what room a node has, as sink and as source. */
   match(node: PlannedNode, now: number): void
-  /** Second tries for what is late, and something for those that have nothing under way. */
-  rescue(review: Review, now: number): void
+  /** Second tries for what is late, and another look for what whoever waits may fetch. */
+  rescue(late: readonly UnderWay[], now: number): void
 }
 
 export function createPieceDispatch(
@@ -88,14 +87,6 @@ export function createPieceDispatch(
     begin(fetch, now)
   }
 
-  /** Whoever has something for it, in the end the control host, which has all. */
-  const serve = (node: PlannedNode, now: number) => {
-    const found = hungry.has(node) ? matching.forSink(node, nodes.length) : undefined
-    const canFeed = node.fetches.length === 0 && fetches.controlRoom > 0
-    const fetch = found ?? (canFeed ? matching.fromControl(node) : undefined)
-    if (fetch) begin(fetch, now)
-  }
-
   return {
     feed,
     match,
@@ -104,11 +95,9 @@ export function createPieceDispatch(
       plan = []
       return taken
     },
-    rescue({ late, starving }, now) {
+    rescue(late, now) {
       for (const fetch of late) tryAgain(fetch, now)
       for (const node of hungry.sample(RETRIED_AT_REVIEW, random())) match(node, now)
-      feed(now)
-      for (const node of starving.slice(0, RETRIED_AT_REVIEW)) serve(node, now)
     },
   }
 }

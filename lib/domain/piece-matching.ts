@@ -5,8 +5,8 @@ import type { PieceSpread } from './piece-spread.ts'
 
 /** Finds who is to fetch what from whom, each in a time that does not grow with the number of nodes. */
 export type PieceMatching = {
-  /** The next fetch into a hungry node: from the least loaded of some open nodes, or of `tries` of them. */
-  forSink(sink: PlannedNode, tries?: number): Fetch | undefined
+  /** The next fetch into a hungry node: from the least loaded of some open nodes. */
+  forSink(sink: PlannedNode): Fetch | undefined
   /** The next fetch out of an open node: into the hungry one with the fewest under way of some. */
   forSource(source: PlannedNode): Fetch | undefined
   /** A piece that no trusted node has, into one that passes it on soon. */
@@ -37,8 +37,8 @@ export function createPieceMatching(
     return pool.sample(TRIES, random()).filter(fits).sort(compareAsFirst)[0]
   }
   return {
-    forSink(sink, tries = TRIES) {
-      for (const source of open.sample(tries, random()).sort(compareLoads)) {
+    forSink(sink) {
+      for (const source of open.sample(TRIES, random()).sort(compareLoads)) {
         if (source === sink) continue
         const piece = rarest(source, sink)
         if (piece >= 0) return { to: sink.index, from: source.index, piece }

@@ -4,21 +4,14 @@ import type { PlannedNode, UnderWay } from './piece-planner-types.ts'
 import type { PieceSpread } from './piece-spread.ts'
 import { isReliable, noteLateness } from './piece-trust.ts'
 
-/** What a look at all nodes found. */
-export type Review = {
-  /** Fetches that take much longer than usual. */
-  readonly late: readonly UnderWay[]
-  /** Nodes that lack pieces and have nothing under way. */
-  readonly starving: readonly PlannedNode[]
-}
-
 const LATE_FACTOR = 4
 /** Used before anything has come. */
 const LATE_MS = 5_000
 const DOUBT_FACTOR = 20
 
 /**
- * Looks at all nodes: who is slow or silent and no longer to be relied on, who works again, which fetches are late.
+ * Looks at all nodes, who is slow or silent and no longer to be relied on, and who works again; the fetches that take much
+ * longer than usual.
  * `pace`: usual ms per byte, 0 before the first piece; `usualMs`: usual time of a fetch.
  */
 export function reviewNodes(
@@ -30,7 +23,7 @@ export function reviewNodes(
     usualMs,
     bytesOf,
   }: { now: number; pace: number; usualMs: number; bytesOf: (piece: number) => number },
-): Review {
+): UnderWay[] {
   const isLate = (node: PlannedNode, { since, piece }: UnderWay) => {
     const usual = LATE_FACTOR * Math.max(pace, node.pace) * bytesOf(piece)
     return now - since > (usual === 0 ? LATE_MS : usual)
@@ -52,5 +45,5 @@ export function reviewNodes(
     setTrusted(node, isReliable(node, now))
     fetches.sort(node)
   }
-  return { late, starving: alive.filter((node) => node.missing > 0 && node.fetches.length === 0) }
+  return late
 }
