@@ -5,6 +5,15 @@
 export const CODES = { missing: 3, short: 4, damaged: 5, link: 6, notDirectory: 7 } as const
 
 /**
+ * \`hash FILE\` puts the SHA-256 of a file into $sum. OpenSSL, where a node has it, uses what the processor has for that, and
+ * takes a fifth of the time of coreutils.
+ */
+const HASH = `
+hash() {
+  { sum=$(openssl dgst -sha256 -r < "$1" 2> /dev/null) || sum=$(sha256sum < "$1"); } && sum=\${sum%% *}
+}`
+
+/**
  * $1 home. Prints free bytes, bytes of memory, then a line for each name that may be a generation, with its manifest,
  * which means the same without its line breaks, where it has one; then a line \`BYTES\tNAME\` for all that takes room of one.
  */
@@ -34,9 +43,8 @@ export const READ_MANIFEST = `
  * $1 directory; reads lines \`bytes path\`. Prints a line for each path: \`link\`, \`other\`, \`missing\`, \`size BYTES\`,
  * \`whole SHA256\` for a plain file of that size, or \`part BYTES SHA256 NAME\` for the longest piece of one.
  */
-export const SURVEY = `
+export const SURVEY = `${HASH}
 cd -- "$1" || exit
-hash() { sum=$(sha256sum < "$1") && sum=\${sum%% *}; }
 while read -r bytes path; do
   if [ -L "$path" ] || [ -L "\${path%/*}" ]; then echo link
   elif [ -f "$path" ]; then
@@ -64,15 +72,15 @@ mkdir -p -- "$1/.$2.partial"`
  * $1 home, $2 generation; reads lines \`SHA256 path\`. Puts the files of it that stand sound under the final name into the
  * directory that a delivery is put together in, too: as links, so that they take no room.
  */
-export const SALVAGE = `
+export const SALVAGE = `${HASH}
 final=$1/$2 partial=$1/.$2.partial
 [ -d "$final" ] && [ ! -L "$final" ] || exit 0
 while read -r expected path; do
   from=$final/$path to=$partial/$path
   [ -f "$from" ] && [ ! -L "$from" ] && [ ! -L "\${from%/*}" ] || continue
   [ ! -e "$to" ] && [ ! -L "$to" ] && [ ! -L "\${to%/*}" ] || continue
-  sum=$(sha256sum < "$from") || exit
-  [ "\${sum%% *}" = "$expected" ] || continue
+  hash "$from" || exit
+  [ "$sum" = "$expected" ] || continue
   mkdir -p -- "\${to%/*}" && ln -- "$from" "$to" || exit
 done`
 
@@ -81,14 +89,14 @@ done`
  * piece that has them; reads the rest. The piece is copied, not continued: a writer of a connection that was given up
  * may still hold it.
  */
-export const RECEIVE = `
+export const RECEIVE = `${HASH}
 set -C
 mkdir -p -- "\${1%/*}" || exit
 { [ "$5" = 0 ] || head -c "$5" -- "$6"; } > "$4" && cat >> "$4" || exit
 [ "$(stat -c %s -- "$4")" = "$2" ] || exit ${CODES.short}
 sync -- "$4" || exit
-sum=$(sha256sum < "$4") || exit
-[ "\${sum%% *}" = "$3" ] || { echo "\${sum%% *}"; rm -f -- "$4"; exit ${CODES.damaged}; }
+hash "$4" || exit
+[ "$sum" = "$3" ] || { echo "$sum"; rm -f -- "$4"; exit ${CODES.damaged}; }
 mv -fT -- "$4" "$1" || exit
 [ "$5" = 0 ] || rm -f -- "$6"`
 
