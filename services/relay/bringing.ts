@@ -1,11 +1,12 @@
 import type { Order, Peer, Report } from '../../lib/adapters/relay/protocol.ts'
 import { createLimit } from '../../lib/adapters/ssh/limit.ts'
-import { messageOf } from '../../lib/domain/errors.ts'
+import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
 import { findPieceProblem, Intake } from './intake.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PIECE_BUFFERS } from './piece-buffers.ts'
 import { type PieceServer, servePieces } from './serve-pieces.ts'
 import { UploadLimit } from './upload-limit.ts'
+import { WriteBack } from './write-back.ts'
 
 export type OrderOf<Do extends Order['do']> = Extract<Order, { do: Do }>
 
@@ -17,6 +18,7 @@ export type Surroundings = {
   readonly signal: AbortSignal
 }
 
+const SECRET_BYTES = 32
 /** Pieces that are asked for or waiting to be written take no more memory than this. */
 const WINDOW_BYTES = 8 * 2 ** 20
 
@@ -28,36 +30,49 @@ export class Bringing {
   readonly #links: PeerLinks
   readonly #inWindow: ReturnType<typeof createLimit>
   readonly #surroundings: Surroundings
+  readonly #writeBack: WriteBack
   /** Fetches under way, by their pieces. */
   readonly #fetches = new Map<number, Set<AbortController>>()
   #finishing: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   private constructor(
-    order: OrderOf<'begin'>,
+    pieceBytes: number,
     surroundings: Surroundings,
-    parts: { readonly intake: Intake; readonly server: PieceServer; readonly upload: UploadLimit },
+    parts: {
+      readonly intake: Intake
+      readonly server: PieceServer
+      readonly upload: UploadLimit
+      readonly links: PeerLinks
+    },
   ) {
     this.#surroundings = surroundings
+    this.#writeBack = new WriteBack(surroundings.fail)
     this.#intake = parts.intake
     this.#server = parts.server
     this.#upload = parts.upload
-    this.#links = new PeerLinks(Buffer.from(order.secret, 'base64'), order.pieceBytes)
-    this.#inWindow = createLimit(Math.max(1, Math.floor(WINDOW_BYTES / order.pieceBytes)))
+    this.#links = parts.links
+    this.#inWindow = createLimit(Math.max(1, Math.floor(WINDOW_BYTES / pieceBytes)))
   }
 
   /** Looks what is here and tells it, ready for pieces and for other relays. Raises as {@link Intake.open} does. */
   static async begin(order: OrderOf<'begin'>, surroundings: Surroundings): Promise<Bringing> {
     const { dataDirectory, signal, tell } = surroundings
+    const secret = Buffer.from(order.secret, 'base64')
+    if (secret.length !== SECRET_BYTES) {
+      throw new LongshoreError('usage', `a secret of ${secret.length} bytes: expected ${SECRET_BYTES}`)
+    }
     const intake = await Intake.open(dataDirectory, order, signal)
     const upload = new UploadLimit(order.uploadRate)
     const server = await servePieces({
-      secret: Buffer.from(order.secret, 'base64'),
+      secret,
       port: order.port,
       upload,
       openPiece: (piece) => intake.openPiece(piece),
     })
     tell({ told: 'ready', port: server.port, ...intake.holdings })
-    return new Bringing(order, surroundings, { intake, server, upload })
+    const links = new PeerLinks(secret, order.pieceBytes)
+    return new Bringing(order.pieceBytes, surroundings, { intake, server, upload, links })
   }
 
   /** Takes the memory of a piece with it. */
@@ -84,8 +99,9 @@ export class Bringing {
     this.#upload.setRate(uploadRate)
   }
 
-  /** Resolves when nothing is read or written any more; pieces under way fail. */
+  /** Resolves when no file is finished any more. Nothing is told from here on, nor of what is under way. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#server.close()
     this.#links.close()
     await this.#finishing
@@ -94,7 +110,7 @@ export class Bringing {
   /** Answers for a piece that nothing has to be done for: it is here, or there is none of this number. */
   #isHere(piece: number, sha256: string, from: Peer | null): boolean {
     if (!this.#intake.pieces[piece]) this.#fail(piece, from, 'there is no such piece')
-    else if (this.#intake.holds(piece, sha256)) this.#surroundings.tell({ told: 'have', piece })
+    else if (this.#intake.holds(piece, sha256)) this.#tell({ told: 'have', piece })
     else return false
     return true
   }
@@ -122,24 +138,29 @@ export class Bringing {
     // Otherwise the same piece has come from elsewhere, and whoever brought it tells.
     if ((await this.#intake.take(piece, sha256, data)) !== 'written') return
     for (const controller of this.#fetches.get(piece) ?? []) controller.abort()
-    this.#surroundings.tell({ told: 'have', piece })
-    if (this.#intake.file(piece).isComplete) this.#finishLater(this.#intake.pieces[piece]!.file, piece)
+    this.#tell({ told: 'have', piece })
+    const { isComplete, piecesPath } = this.#intake.file(piece)
+    this.#writeBack.note(piecesPath)
+    if (isComplete) this.#finishLater(this.#intake.pieces[piece]!.file, piece)
   }
 
   #fail(piece: number, from: Peer | null, problem: string): void {
-    this.#surroundings.tell({ told: 'failed', piece, from, problem })
+    this.#tell({ told: 'failed', piece, from, problem })
   }
 
   /** One file is read back at a time, beside everything else. */
   #finishLater(file: number, piece: number): void {
-    const { tell, fail } = this.#surroundings
     const incoming = this.#intake.file(piece)
     this.#finishing = this.#finishing
       .then(async () => {
         if (!incoming.isComplete) return
         const sha256 = await incoming.finish()
-        tell(incoming.isWhole ? { told: 'whole', file } : { told: 'wrong', file, sha256 })
+        this.#tell(incoming.isWhole ? { told: 'whole', file } : { told: 'wrong', file, sha256 })
       })
-      .catch(fail)
+      .catch(this.#surroundings.fail)
+  }
+
+  #tell(report: Report): void {
+    if (!this.#isClosed) this.#surroundings.tell(report)
   }
 }

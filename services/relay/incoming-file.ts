@@ -63,6 +63,11 @@ export class IncomingFile {
     return incoming
   }
 
+  /** Where its pieces lie until it is whole. */
+  get piecesPath(): string {
+    return locatePieces(this.#file.path)
+  }
+
   get isWhole(): boolean {
     return this.#state === 'whole'
   }

@@ -75,13 +75,15 @@ class Relay {
     if (!bringing) throw new LongshoreError('usage', `"${order.do}" came before "begin"`)
     switch (order.do) {
       case 'put':
-        return bringing.put(order, body)
+        return this.#run(bringing.put(order, body))
       case 'fetch':
-        return this.#run(bringing.fetch(order))
+        this.#run(bringing.fetch(order))
+        return
       case 'limit':
         return bringing.limit(order)
       case 'rebuild':
-        return this.#run(this.#rebuild(order, body))
+        this.#run(this.#rebuild(order, body))
+        return
       default:
         throw new LongshoreError('usage', `${JSON.stringify(order)} is no order`)
     }
@@ -91,6 +93,7 @@ class Relay {
     const former = this.#bringing
     const begin = async () => {
       await (await former)?.close()
+      await Promise.all(this.#running)
       this.#generation = order.generation
       return Bringing.begin(order, {
         dataDirectory: this.#options.dataDirectory,
@@ -111,8 +114,10 @@ class Relay {
     tell({ told: 'rebuilt', files: await rebuild(task, this.#stopped.signal) })
   }
 
-  #run(work: Promise<void>): void {
+  /** Resolves when the work has ended, one way or the other. */
+  #run(work: Promise<void>): Promise<void> {
     const running = work.catch(this.#failed.reject).finally(() => this.#running.delete(running))
     this.#running.add(running)
+    return running
   }
 }

@@ -34,30 +34,13 @@ async function breakWith(directory: string, change: object) {
 test('refuses to write anywhere but to the generation it is told', async () => {
   const directory = makeTempDir()
   const [file] = bundle.files
-  const generations = ['../dg_7', 'dg_7/..', '.', '', 'dg_07', 'data', '/dg_7', 'dg_7\n', 7]
-  for (const generation of generations) {
-    const { problem, exitCode } = await breakWith(directory, { generation })
-    assert.match(problem, /no generation name/, String(generation))
-    assert.is(exitCode, 2)
-  }
-  const paths = [
-    '../x',
-    '/etc/x',
-    'a/../../x',
-    'a/b/c',
-    '.',
-    '..',
-    '',
-    'a//b',
-    '.hidden',
-    'a/.x',
-    'a\0',
-    'x.pieces',
-  ]
-  for (const path of [...paths, 'x.pieces.log', 'a\\..\\x', undefined]) {
-    const { problem } = await breakWith(directory, { files: [{ ...file, path }] })
-    assert.match(problem, /no path of a generation/, String(path))
-  }
+  const { problem, exitCode } = await breakWith(directory, { generation: '../dg_7' })
+  assert.match(problem, '"../dg_7" is no generation name')
+  assert.is(exitCode, 2)
+  assert.match(
+    (await breakWith(directory, { files: [{ ...file, path: 'clust_0/../../x' }] })).problem,
+    '"clust_0/../../x" is no path of a generation',
+  )
   assert.equal(await readdir(directory), [])
 })
 
@@ -65,10 +48,7 @@ test('refuses orders that make no sense, and says which', async () => {
   const [file] = bundle.files
   const cases: [object, RegExp][] = [
     [{ files: [file, file] }, /stands twice/],
-    [{ files: [{ ...file, bytes: -1 }] }, /no number of bytes/],
-    [{ files: [{ ...file, sha256: 'x' }] }, /no SHA-256/],
-    [{ pieceBytes: 0 }, /pieces of 0 bytes/],
-    [{ pieceBytes: 2 ** 30 }, /pieces of 1073741824 bytes/],
+    [{ secret: '' }, /a secret of 0 bytes/],
     [{ do: 'put', piece: 0 }, /"put" came before "begin"/],
     [{ do: 'dance' }, /"dance" came before "begin"/],
   ]
