@@ -11,6 +11,8 @@ import { DIMENSIONS } from './make-input.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const HOLDING = '/var/lib/longshore'
 const LOOK_EVERY_MS = 50
+/** Lines are to be the limit, not what else this machine has to do. */
+const WEIGHT = 8
 
 /** How a command ended. */
 export type Run = {
@@ -56,7 +58,8 @@ export type LabFleet = {
 
 /** Brings up a lab of `nodes` nodes. What is made of inputs, and the profile, lie in `directory`. */
 export async function startLabFleet(directory: string, nodes: number): Promise<LabFleet> {
-  const lab = await startLab({ nodes, state: `/var/lib/longshore-lab-delivery-${process.pid}` })
+  const state = `/var/lib/longshore-lab-delivery-${process.pid}`
+  const lab = await startLab({ nodes, state, weight: WEIGHT })
   try {
     return createLabFleet(lab, directory, await bringImage(lab))
   } catch (error) {
@@ -75,7 +78,7 @@ function createLabFleet(lab: Lab, directory: string, image: string): LabFleet {
     names,
     async split(input, generation) {
       const profile = writeProfile(lab, { directory, generations, image, nodes: names })
-      const script = start([
+      const script = start(lab, [
         'split-index',
         input,
         '--generation',
@@ -140,7 +143,7 @@ async function deliver(
 ): Promise<Run> {
   const before = readTraffic(lab, nodes)
   const begun = performance.now()
-  const script = start(['deliver', generation, '--profile', profile, '--yes', '--json'])
+  const script = start(lab, ['deliver', generation, '--profile', profile, '--yes', '--json'])
   const watched = watch(lab, generation, nodes, begun)
   let hasEnded = false
   const running = { published: watched.published, kill: script.kill, hasEnded: () => hasEnded }
@@ -186,8 +189,9 @@ function readTraffic(lab: Lab, nodes: readonly string[]) {
 }
 
 /** One of the scripts, as an operator runs it. */
-function start([script, ...args]: readonly string[]) {
-  const child = spawn('zx', [join(ROOT, 'scripts', `${script}.mjs`), ...args], {
+function start(lab: Lab, [script, ...args]: readonly string[]) {
+  const [program, ...rest] = lab.asMachine(['zx', join(ROOT, 'scripts', `${script}.mjs`), ...args])
+  const child = spawn(program!, rest, {
     env: { ...process.env, PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}` },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that a kill leaves nothing of it.

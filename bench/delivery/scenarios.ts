@@ -26,8 +26,8 @@ export async function measureWhole({ fleet, generation, bytes, ideal }: Subject,
 }
 
 /** A generation to nodes that hold another one, which they keep. */
-export async function measureDelta({ fleet, generation, bytes, ideal }: Subject) {
-  const run = expectDone(await fleet.deliver(generation, { nodes: fleet.names }))
+export async function measureDelta({ fleet, generation, bytes, ideal }: Subject, count: number) {
+  const run = expectDone(await fleet.deliver(generation, { nodes: fleet.names.slice(0, count) }))
   await fleet.clear(generation)
   return {
     seconds: round(run.seconds),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { quoteArgv } from '../../../lib/adapters/ssh/quote.ts'
 import { eventually } from '../../support/eventually.ts'
 import { bootNode, findNode } from './boot.ts'
-import { killGroup, removeGroup } from './cgroups.ts'
+import { killGroup, removeGroup, weighGroup } from './cgroups.ts'
 import { createFault, type Fault, HOST, pidOf } from './fault.ts'
 import { install } from './install.ts'
 import { sshConfigOf, writeKeys } from './keys.ts'
@@ -13,6 +13,7 @@ import { readHostTraffic, readTraffic, type Traffic } from './line.ts'
 import { withLock } from './lock.ts'
 import { closeSwitch, openSwitch } from './network.ts'
 import { run } from './quiet.ts'
+import { joinGroup } from './spawn.ts'
 import { type Docker, formSwarm } from './swarm.ts'
 
 export const DEFAULT_STATE = '/var/lib/longshore-lab'
@@ -25,6 +26,8 @@ export type LabOptions = {
   readonly state?: string
   /** Size of each node's disk for indices, of which only what is written is taken. */
   readonly diskMegabytes?: number
+  /** How many processes of this machine each node, and this machine as one of them, counts for; 1 by default. */
+  readonly weight?: number
 }
 
 /** A Docker Swarm of several nodes on this machine, each with its own engine, sshd, address, files and disk. */
@@ -44,6 +47,8 @@ export interface Lab {
   docker(node: string, ...args: string[]): Promise<string>
   /** Runs a program on a node over SSH with its host key checked; resolves to stdout. Raises when it fails. */
   ssh(node: string, argv: readonly string[]): Promise<string>
+  /** A program and its arguments so that it runs on this machine, but counts as a node when the processor is scarce. */
+  asMachine(argv: readonly string[]): string[]
   /** Runs a program on a node, without the network. */
   exec(node: string, argv: readonly string[]): Promise<string>
   /** Takes the lab away, but keeps it when a test has failed and KEEP_FAILED=1. */
@@ -65,6 +70,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await withLock(lockOf(file), async () => {
     await writeLabFile(file)
     await writeKeys(file)
+    // Otherwise all nodes together count for one.
+    weighGroup(file.id, (options.weight ?? 1) * (file.nodes.length + 1))
     await openSwitch(file)
     await Promise.all(file.nodes.map((node) => bootNode(file, node, file.diskMegabytes)))
     await formSwarm((node, ...args) => lab.docker(node.name, ...args), file.nodes)
@@ -123,6 +130,7 @@ function createLab(file: LabFile): Lab {
       return pid === undefined ? undefined : `/proc/${pid}/root`
     },
     docker: (name, ...args) => docker(find(name), ...args),
+    asMachine: (argv) => joinGroup(`${file.id}/${HOST}`, argv),
     exec,
     async ssh(name, argv) {
       return (await run`ssh -F ${sshConfigOf(file)} ${find(name).name} ${quoteArgv(argv)}`).stdout.trimEnd()
