@@ -3,6 +3,7 @@ import { type Fleet, isHeld } from '../domain/fleet.ts'
 import type { Shape } from '../domain/placement.ts'
 import { describePlan, type Plan, type Step } from '../domain/plan.ts'
 import { describeShortage, type Shortage } from '../domain/plan-room.ts'
+import { MILESTONES } from '../ports/transport.ts'
 import { admit, findCandidate } from './admission.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { Answer, FleetContext } from './context.ts'
@@ -97,7 +98,10 @@ function describeTimeline(
 ): Record<string, unknown>[] {
   return nodes.flatMap(({ name }) => {
     const { sent, saved, milestones } = readMeter(name)
-    const after = Object.entries(milestones).map(([milestone, at]) => [milestone, at - startedAt] as const)
+    const after = MILESTONES.flatMap((milestone) => {
+      const at = milestones[milestone]
+      return at === undefined ? [] : [[milestone, at - startedAt] as const]
+    })
     return after.length > 0 ? [{ name, sent, saved, ...Object.fromEntries(after) }] : []
   })
 }

@@ -19,16 +19,28 @@ export async function planWithinRoom(
   fleet: Fleet,
   shape: Shape,
 ): Promise<{ readonly plan: Plan; readonly shortages: readonly Shortage[] }> {
-  const deliveries = planDelivery(fleet.nodes, shape, await chooseRoutePolicy(session.context, fleet))
   const isOf = (list: readonly { readonly node?: string }[], name?: string) =>
     list.some(({ node }) => node === name)
-  const receiving = fleet.nodes.filter(({ name }) => isOf(deliveries, name))
+  const lacking = planDelivery(fleet.nodes, shape)
+  const receiving = fleet.nodes.filter(({ name }) => isOf(lacking, name))
   const removals = planRemoval(receiving, await chooseRetention(session, fleet, shape.generation))
+  const policy = await chooseRoutePolicy(session.context, fleet)
+  const deliveries = planDelivery(withoutRemoved(receiving, removals), shape, policy)
   const shortages = findShortages(receiving, deliveries, removals)
   for (const one of shortages)
     session.context.reporter.note(`${one.node} is left out: ${describeShortage(one)}`)
   const hasRoom = ({ node }: Pick<Step, 'node'>) => !isOf(shortages, node)
   return { plan: assemblePlan([removals.filter(hasRoom), deliveries.filter(hasRoom)]), shortages }
+}
+
+/** What goes before something comes is nothing to tell differences from. */
+function withoutRemoved(nodes: Fleet['nodes'], removals: readonly Omit<Step, 'batch'>[]): Fleet['nodes'] {
+  return nodes.map((node) => ({
+    ...node,
+    generations: node.generations.filter(
+      ({ name }) => !removals.some((one) => one.node === node.name && one.target === name),
+    ),
+  }))
 }
 
 /** Does the `remove` steps of a plan. What cannot be removed is told, and keeps nothing from being delivered. */

@@ -19,7 +19,8 @@ export type NodeFacts = {
 }
 
 /** What happens to the delivery to one node, in this order; each may be told again, and some not at all. */
-export type Milestone = 'started' | 'firstByte' | 'received' | 'whole' | 'published'
+export const MILESTONES = ['started', 'firstByte', 'received', 'whole', 'published'] as const
+export type Milestone = (typeof MILESTONES)[number]
 
 export type DeliverOptions = {
   readonly signal: AbortSignal

@@ -12,6 +12,10 @@ import { raised } from '../support/raised.ts'
 
 const SEVEN = makeManifest('dg_7')
 const EIGHT = makeManifest('dg_8')
+const SWARM = `
+engine: swarm
+swarm: { managers: [node-1], image: "longshore:0" }
+`
 
 test('puts the newest generation on every node, and serves nothing', async () => {
   const fleet = new FakeFleet([SEVEN, EIGHT])
@@ -23,6 +27,52 @@ test('puts the newest generation on every node, and serves nothing', async () =>
     { name: 'node-2', state: 'delivered', bytes: countBytes(EIGHT) },
   ])
   assert.is(fleet.orchestrator.services.size, 0)
+})
+
+test('tells what left this machine for each node, and when it was there', async () => {
+  const fleet = new FakeFleet([EIGHT])
+  let now = 1000
+  const answer = await deliver(fleet.context({ now: () => now++ }))
+  const timeline = answer.json.timeline as Record<string, number>[]
+  assert.equal(
+    timeline.map(({ name, sent, saved }) => [name, sent, saved]),
+    ['node-1', 'node-2'].map((name) => [name, countBytes(EIGHT), 0]),
+  )
+  for (const { started, published } of timeline) assert.ok(started! >= 0 && published! > started!)
+})
+
+test('in a Swarm, says by which way each node gets it and why, and goes that way', async () => {
+  const fleet = new FakeFleet([SEVEN, EIGHT], SWARM)
+  fleet.transport.hold(SEVEN, ['node-1'])
+  const answer = await deliver(fleet.context())
+  const plan = answer.json.plan as { via: string; base: string | null; sent: number; cause: string }[]
+  assert.equal(
+    plan.map(({ via, base }) => [via, base]),
+    [
+      ['relay', 'dg_7'],
+      ['relay', null],
+    ],
+  )
+  assert.match(plan[0]!.cause, 'what differs from dg_7, by relay')
+  assert.equal(
+    ['node-1', 'node-2'].map((node) => fleet.transport.routes.get(node)?.base?.name),
+    ['dg_7', undefined],
+  )
+})
+
+test('takes nothing for a base that goes to make room, and none at all where the profile wants whole files', async () => {
+  const fleet = new FakeFleet(
+    ['dg_5', 'dg_6', 'dg_7', 'dg_8'].map((name) => makeManifest(name)),
+    SWARM,
+  )
+  for (const name of ['dg_5', 'dg_6']) fleet.transport.hold(makeManifest(name))
+  const bases = async () =>
+    ((await deliver(fleet.context({ dryRun: true }))).json.plan as { action: string; base?: string }[])
+      .filter(({ action }) => action === 'deliver')
+      .map(({ base }) => base)
+  assert.equal(await bases(), ['dg_6', 'dg_6'])
+  fleet.declare(`${SWARM}delivery: { delta: false }\n`)
+  assert.equal(await bases(), [null, null])
 })
 
 test('does nothing the second time', async () => {

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { compareGenerations } from '../../../lib/domain/generation.ts'
 import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
+import type { Route } from '../../../lib/domain/route.ts'
 import type { DeliverOptions, NodeFacts, Transport } from '../../../lib/ports/transport.ts'
 
 export type TransportCall = {
@@ -24,6 +25,8 @@ type FakeNode = {
 export class FakeTransport implements Transport {
   readonly nodes = new Map<string, FakeNode>()
   readonly calls: TransportCall[] = []
+  /** By which way each node was last delivered to. */
+  readonly routes = new Map<string, Route | undefined>()
   /** Paths `<directory>/<file>` that do not hold what their manifest says. */
   readonly damagedSources = new Set<string>()
   /** The error that a call shall raise, if any. */
@@ -70,8 +73,9 @@ export class FakeTransport implements Transport {
     name: string,
     directory: string,
     manifest: Manifest,
-    { signal, onBytes, onSent }: DeliverOptions,
+    options: DeliverOptions,
   ): Promise<number> {
+    const { signal, onBytes, onSent, onMilestone } = options
     const node = this.begin({ method: 'deliver', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
     if (held?.manifest.digest === manifest.digest && held.damaged.size === 0) return 0
@@ -83,6 +87,8 @@ export class FakeTransport implements Transport {
       throw new LongshoreError('remote', `${name} needs ${needed} bytes, but has ${node.freeBytes} free`)
     }
     node.partial.set(key, arrived)
+    this.routes.set(name, options.route)
+    onMilestone?.('started')
     for (const { path, bytes } of missing) {
       await turn()
       signal.throwIfAborted()
@@ -99,6 +105,7 @@ export class FakeTransport implements Transport {
     }
     node.held.set(manifest.generation, { manifest, damaged: new Set() })
     node.partial.delete(key)
+    onMilestone?.('published')
     return needed
   }
 
