@@ -24,6 +24,7 @@ export type PieceFetches = {
   end(fetch: UnderWay): void
   /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
   replace(fetch: UnderWay): void
+  /** What takes too long holds nobody up: others wait for the piece no longer, nor for room at the control host. */
   markLate(fetch: UnderWay): void
   /** To be called now and then: learns how many fetches share the link of a sink. */
   measureCrowd(): void
@@ -118,7 +119,7 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
         sort(source)
       } else {
         sink.feeding--
-        fromControl--
+        if (!fetch.isLate) fromControl--
       }
       stopFeeding(fetch)
       const others = sink.fetches.filter((other) => other.piece === piece)
@@ -135,7 +136,9 @@ export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): Pi
       sort(nodes[fetch.to]!)
     },
     markLate(fetch) {
+      if (fetch.isLate) return
       stopFeeding(fetch)
+      if (fetch.from === CONTROL) fromControl--
       fetch.isLate = true
     },
   }

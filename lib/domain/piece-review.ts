@@ -29,11 +29,8 @@ export function reviewNodes(
     return now - since > (usual === 0 ? LATE_MS : usual)
   }
   const alive = nodes.filter((node) => node.isAlive)
-  const late = alive.flatMap((node) =>
-    node.fetches.filter((fetch) => !fetch.isReplaced && isLate(node, fetch)),
-  )
+  const late = alive.flatMap((node) => node.fetches.filter((fetch) => isLate(node, fetch)))
   for (const fetch of late) {
-    if (fetch.isLate) continue
     noteLateness(fetch, { sink: nodes[fetch.to]!, source: nodes[fetch.from] }, now + DOUBT_FACTOR * usualMs)
     fetches.markLate(fetch)
   }
@@ -45,5 +42,5 @@ export function reviewNodes(
     setTrusted(node, isReliable(node, now))
     fetches.sort(node)
   }
-  return late
+  return late.filter(({ isReplaced }) => !isReplaced)
 }

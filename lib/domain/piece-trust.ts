@@ -57,6 +57,6 @@ export function noteFailure(
 
 /** Of a late fetch, the end that did nothing since it began is doubted; where both did nothing, both are. */
 export function noteLateness({ since }: UnderWay, { sink, source }: Ends, until: number): void {
-  if (sink.receivedAt < since) sink.doubtedUntil = until
-  if (source && source.sentAt < since) source.doubtedUntil = until
+  if (sink.receivedAt <= since) sink.doubtedUntil = until
+  if (source && source.sentAt <= since) source.doubtedUntil = until
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createPiecePlanner } from '../../lib/domain/piece-planner.ts'
 import { CONTROL } from '../../lib/domain/piece-planner-types.ts'
 import { createRandom } from '../../lib/domain/random.ts'
 import { type PlayedDelivery, playDelivery } from '../support/played-delivery.ts'
@@ -41,7 +42,7 @@ test('brings everything to every node that stays, whoever leaves, comes, fails o
         assert.ok(delivery.planner.isComplete(node), `node ${node} lacks ${delivery.planner.missing(node)}`)
       }
     }),
-    { numRuns: 150, seed: 7 },
+    { numRuns: 100, seed: 7 },
   )
 })
 
@@ -142,6 +143,16 @@ test('tells the rate at which pieces come into a node', () => {
   delivery.pass(10)
   delivery.finish(delivery.underWay[0]!)
   assert.ok(delivery.planner.rate(node)! >= 100)
+})
+
+test('tells no rate by pieces that are too small for it', () => {
+  const planner = createPiecePlanner({ pieces: [10, 1_000] })
+  const node = planner.join([], 0)
+  const [small, large] = planner.next(0).toSorted((one, other) => one.piece - other.piece)
+  planner.received(small!, 10)
+  assert.is(planner.rate(node), undefined)
+  planner.received(large!, 20)
+  assert.is.not(planner.rate(node), undefined)
 })
 
 test.run()
