@@ -97,14 +97,15 @@ async function createLocal({ state, update }: Profile): Promise<Engine> {
 /** A Swarm behind SSH, which remembers for itself. */
 async function createSwarm(profile: Profile, { signal, reporter }: EngineParts): Promise<Engine> {
   const { name, nodes, ssh, swarm, update } = profile
-  const [shells, { createDelivery }, engines, surroundings] = await Promise.all([
+  const [shells, deliveries, store, engines, surroundings] = await Promise.all([
     import('../adapters/ssh/shell.ts'),
-    import('./wire-delivery.ts'),
+    import('../adapters/relay/delivery.ts'),
+    import('../adapters/generations/store.ts'),
     import('../adapters/swarm/engine.ts'),
     import('../adapters/swarm/surroundings.ts'),
   ])
   const agent = process.env.SSH_AUTH_SOCK
-  const { managers = [], image = '' } = swarm
+  const { managers = [], image = '', dataDirectory } = swarm
   const shell = shells.createSshShell({
     nodes: nodes.map(({ host = '', ...node }) => ({ ...node, host })),
     ...(ssh.identityFile !== undefined && { identityFile: ssh.identityFile }),
@@ -115,7 +116,13 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
     maxStarting: ssh.maxStarting,
     maxChannels: ssh.maxChannels,
   })
-  const transport = createDelivery(profile, { shell, note: (message) => reporter.note(message) })
+  const transport = deliveries.createDelivery({
+    ...profile.delivery,
+    ...{ shell, nodes, image, fleet: name, directory: dataDirectory },
+    generations: store.createGenerationStore(profile.generations),
+    operationTimeoutMs: 1000 * ssh.operationSeconds,
+    note: (message) => reporter.note(message),
+  })
   const stack = { ...swarm, fleet: name, image, entry: 'services/main.ts' }
   const { leaseSeconds } = update
   return {
