@@ -4,6 +4,7 @@ import { type SHARD_FILES, shardDirectory, shardFile } from '../../domain/manife
 import { renderNpyHeader } from '../files/npy.ts'
 import type { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
+import { renderOffsets } from './item-offsets.ts'
 import { WaitingLines } from './waiting-lines.ts'
 
 export type ShardWriterOptions = {
@@ -103,14 +104,4 @@ export class ShardWriter {
   #renderHeader(rows: number): Uint8Array {
     return renderNpyHeader('<f4', [rows, this.#options.dimensions])
   }
-}
-
-/** Byte positions as items.idx has them: unsigned 64-bit, little-endian. */
-function renderOffsets(positions: readonly number[]): Uint8Array {
-  const words = new Uint32Array(positions.length * 2)
-  for (const [index, position] of positions.entries()) {
-    words[index * 2] = position % 2 ** 32
-    words[index * 2 + 1] = Math.floor(position / 2 ** 32)
-  }
-  return new Uint8Array(words.buffer)
 }
