@@ -12,9 +12,20 @@ export type Piece = {
 /** All pieces of the files, numbered through from 0: ranges of `pieceBytes` each, the last one of a file may be shorter. */
 export function listPieces(files: readonly Pick<PieceFile, 'bytes'>[], pieceBytes: number): Piece[] {
   return files.flatMap(({ bytes }, file) =>
-    Array.from({ length: Math.ceil(bytes / pieceBytes) }, (_, index) => {
-      const offset = index * pieceBytes
-      return { file, offset, bytes: Math.min(pieceBytes, bytes - offset) }
-    }),
+    Array.from({ length: countPieces(bytes, pieceBytes) }, (_, index) => ({
+      file,
+      ...locatePiece(bytes, pieceBytes, index),
+    })),
   )
+}
+
+/** How many pieces a file of so many bytes has. */
+export function countPieces(bytes: number, pieceBytes: number): number {
+  return Math.ceil(bytes / pieceBytes)
+}
+
+/** Where a piece of such a file lies, by its position among them. */
+export function locatePiece(bytes: number, pieceBytes: number, index: number): Omit<Piece, 'file'> {
+  const offset = index * pieceBytes
+  return { offset, bytes: Math.min(pieceBytes, bytes - offset) }
 }

@@ -1,7 +1,7 @@
 import type { Order, Peer, Report } from '../../lib/adapters/relay/protocol.ts'
 import { createLimit } from '../../lib/adapters/ssh/limit.ts'
 import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
-import { findPieceProblem, Intake } from './intake.ts'
+import { findPieceProblem, type IncomingPiece, Intake } from './intake.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PIECE_BUFFERS } from './piece-buffers.ts'
 import { type PieceServer, servePieces } from './serve-pieces.ts'
@@ -68,7 +68,10 @@ export class Bringing {
       secret,
       port: order.port,
       upload,
-      openPiece: (piece) => intake.openPiece(piece),
+      openPiece(number) {
+        const piece = intake.find(number)
+        return piece?.incoming.openPiece(piece.index)
+      },
     })
     tell({ told: 'ready', port: server.port, ...intake.holdings })
     const links = new PeerLinks(secret, order.pieceBytes)
@@ -109,8 +112,9 @@ export class Bringing {
 
   /** Answers for a piece that nothing has to be done for: it is here, or there is none of this number. */
   #isHere(piece: number, sha256: string, from: Peer | null): boolean {
-    if (!this.#intake.pieces[piece]) this.#fail(piece, from, 'there is no such piece')
-    else if (this.#intake.holds(piece, sha256)) this.#tell({ told: 'have', piece })
+    const found = this.#intake.find(piece)
+    if (!found) this.#fail(piece, from, 'there is no such piece')
+    else if (found.incoming.holds(found.index, sha256)) this.#tell({ told: 'have', piece })
     else return false
     return true
   }
@@ -133,15 +137,15 @@ export class Bringing {
     { piece, sha256, from }: { readonly piece: number; readonly sha256: string; readonly from: Peer | null },
     data: Buffer,
   ): Promise<void> {
-    const problem = findPieceProblem(data, this.#intake.pieces[piece]!, sha256)
+    const found = this.#intake.find(piece)!
+    const problem = findPieceProblem(data, found, sha256)
     if (problem) return this.#fail(piece, from, problem)
     // Otherwise the same piece has come from elsewhere, and whoever brought it tells.
-    if ((await this.#intake.take(piece, sha256, data)) !== 'written') return
+    if ((await found.incoming.take(found.index, sha256, data)) !== 'written') return
     for (const controller of this.#fetches.get(piece) ?? []) controller.abort()
     this.#tell({ told: 'have', piece })
-    const { isComplete, piecesPath } = this.#intake.file(piece)
-    this.#writeBack.note(piecesPath)
-    if (isComplete) this.#finishLater(this.#intake.pieces[piece]!.file, piece)
+    this.#writeBack.note(found.incoming.piecesPath)
+    if (found.incoming.isComplete) this.#finishLater(found)
   }
 
   #fail(piece: number, from: Peer | null, problem: string): void {
@@ -149,8 +153,7 @@ export class Bringing {
   }
 
   /** One file is read back at a time, beside everything else. */
-  #finishLater(file: number, piece: number): void {
-    const incoming = this.#intake.file(piece)
+  #finishLater({ file, incoming }: IncomingPiece): void {
     this.#finishing = this.#finishing
       .then(async () => {
         if (!incoming.isComplete) return

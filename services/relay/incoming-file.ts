@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { hasCode, syncFile } from '../../lib/adapters/files/durable-files.ts'
 import { findFileProblem } from '../../lib/adapters/local/file-copy.ts'
 import { hashStart } from '../../lib/adapters/ssh/source-file.ts'
-import { listPieces, type PieceFile } from '../../lib/domain/pieces.ts'
+import { countPieces, locatePiece, type Piece, type PieceFile } from '../../lib/domain/pieces.ts'
+import { PieceSums } from './piece-sums.ts'
 import {
   deletePieces,
   locateLog,
@@ -28,13 +29,14 @@ export type FindOptions = {
 
 /** One file on its way to this node: the pieces of it that are here, until it is whole. */
 export class IncomingFile {
+  readonly pieceCount: number
   readonly #directory: string
   readonly #entry: PieceFile
   readonly #file: PiecesFile
   /** Where it lies once the command has given the generation its final name. */
   readonly #published: string
   /** SHA-256 of the pieces that are on the disk, by their index; of a whole file they are not known. */
-  #sums = new Map<number, string>()
+  #sums: PieceSums
   readonly #writing = new Set<number>()
   #started: Promise<void> | undefined
   #state: 'partial' | 'finishing' | 'whole' = 'partial'
@@ -47,13 +49,9 @@ export class IncomingFile {
     this.#directory = directory
     this.#published = join(published, entry.path)
     this.#entry = entry
-    const { bytes } = entry
-    this.#file = {
-      path: join(directory, entry.path),
-      bytes,
-      pieceBytes,
-      pieces: listPieces([entry], pieceBytes),
-    }
+    this.#file = { path: join(directory, entry.path), bytes: entry.bytes, pieceBytes }
+    this.pieceCount = countPieces(entry.bytes, pieceBytes)
+    this.#sums = new PieceSums(this.pieceCount)
   }
 
   /** Looks what is there of a file, and reads it back. Raises `corrupt` or `ELOOP` where there is a symbolic link. */
@@ -74,17 +72,25 @@ export class IncomingFile {
 
   /** Whether every piece has come and the file can be finished. */
   get isComplete(): boolean {
-    return this.#state === 'partial' && this.#sums.size === this.#file.pieces.length
+    return this.#state === 'partial' && this.#sums.size === this.pieceCount
   }
 
   get missingBytes(): number {
     if (this.isWhole) return 0
-    return this.#file.pieces.reduce((sum, { bytes }, index) => sum + (this.#sums.has(index) ? 0 : bytes), 0)
+    let missing = 0
+    for (let index = 0; index < this.pieceCount; index++) {
+      if (!this.#sums.has(index)) missing += this.locate(index).bytes
+    }
+    return missing
   }
 
   /** The pieces that are here of a file that is not whole: index and SHA-256. */
-  get pieces(): ReadonlyMap<number, string> {
-    return this.isWhole ? new Map() : this.#sums
+  get pieces(): Iterable<readonly [index: number, sha256: string]> {
+    return this.isWhole ? [] : this.#sums
+  }
+
+  locate(index: number): Omit<Piece, 'file'> {
+    return locatePiece(this.#file.bytes, this.#file.pieceBytes, index)
   }
 
   /** Whether this very piece is here. */
@@ -123,13 +129,12 @@ export class IncomingFile {
 
   /** Opens the file at a piece, to send it; undefined when the piece is not here. */
   openPiece(index: number): OpenPiece | undefined {
-    const piece = this.#file.pieces[index]
-    if (!piece || !(this.isWhole || this.#sums.has(index))) return undefined
+    if (!this.isWhole && !this.#sums.has(index)) return undefined
     // At once, so that the file cannot get its other name in between.
     const descriptor = this.isWhole
       ? (openIfPresent(this.#file.path) ?? openIfPresent(this.#published))
       : openIfPresent(locatePieces(this.#file.path))
-    return descriptor === undefined ? undefined : { descriptor, offset: piece.offset, bytes: piece.bytes }
+    return descriptor === undefined ? undefined : { descriptor, ...this.locate(index) }
   }
 
   #start(): Promise<void> {
@@ -145,7 +150,7 @@ export class IncomingFile {
     }
     const { sums, sha256 } = await readBackPieces(this.#file, signal)
     if (sums.size > 0) this.#started = Promise.resolve()
-    this.#sums = new Map(sums)
+    this.#sums = sums
     if (sha256 !== this.#entry.sha256) return
     await syncFile(locatePieces(path))
     await this.#publish()

@@ -2,26 +2,29 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { readFreeBytes } from '../../lib/adapters/local/node-directory.ts'
 import type { Report } from '../../lib/adapters/relay/protocol.ts'
-import { listPieces, type Piece } from '../../lib/domain/pieces.ts'
-import { IncomingFile, type Taken } from './incoming-file.ts'
+import { IncomingFile } from './incoming-file.ts'
 import { locatePartial, preparePartial, type Task } from './partial-directory.ts'
-import type { OpenPiece } from './serve-pieces.ts'
 
 /** What is here of a generation, as `ready` tells it. */
 export type Holdings = Pick<Extract<Report, { told: 'ready' }>, 'pieces' | 'whole'>
 
+/** A piece by the file that it is of: the position of that in the order, the file, and which of its pieces. */
+export type IncomingPiece = {
+  readonly file: number
+  readonly incoming: IncomingFile
+  readonly index: number
+}
+
 /** The files of a generation on their way to this node, by the numbers of their pieces. */
 export class Intake {
-  readonly pieces: readonly Piece[]
   readonly #files: readonly IncomingFile[]
-  /** Number of the first piece of each file. */
+  /** Number of the first piece of each file, or what that would be if it had any; last, of the one after all. */
   readonly #starts: readonly number[]
 
-  private constructor(files: readonly IncomingFile[], pieces: readonly Piece[]) {
-    this.pieces = pieces
+  private constructor(files: readonly IncomingFile[]) {
     this.#files = files
-    const starts: number[] = []
-    for (const [number, { file }] of pieces.entries()) starts[file] ??= number
+    const starts = [0]
+    for (const { pieceCount } of files) starts.push(starts.at(-1)! + pieceCount)
     this.#starts = starts
   }
 
@@ -41,8 +44,8 @@ export class Intake {
       partial,
       files.reduce((sum, { missingBytes }) => sum + missingBytes, 0),
     )
-    for (const file of files) if (file.isComplete && file.pieces.size === 0) await file.finish()
-    return new Intake(files, listPieces(task.files, task.pieceBytes))
+    for (const file of files) if (file.isComplete && file.pieceCount === 0) await file.finish()
+    return new Intake(files)
   }
 
   get holdings(): Holdings {
@@ -53,29 +56,33 @@ export class Intake {
     return { pieces, whole }
   }
 
-  file(piece: number): IncomingFile {
-    return this.#files[this.pieces[piece]!.file]!
+  /** The piece of this number; undefined when there is none. */
+  find(piece: number): IncomingPiece | undefined {
+    if (!Number.isInteger(piece) || piece < 0 || piece >= this.#starts.at(-1)!) return undefined
+    const file = this.#findFile(piece)
+    return { file, incoming: this.#files[file]!, index: piece - this.#starts[file]! }
   }
 
-  holds(piece: number, sha256: string): boolean {
-    return this.file(piece).holds(this.#indexOf(piece), sha256)
-  }
-
-  take(piece: number, sha256: string, data: Uint8Array): Promise<Taken> {
-    return this.file(piece).take(this.#indexOf(piece), sha256, data)
-  }
-
-  openPiece(piece: number): OpenPiece | undefined {
-    return this.pieces[piece] && this.file(piece).openPiece(this.#indexOf(piece))
-  }
-
-  #indexOf(piece: number): number {
-    return piece - this.#starts[this.pieces[piece]!.file]!
+  /** The last file that starts at or before a piece: those without any start where the next one does. */
+  #findFile(piece: number): number {
+    let low = 0
+    let high = this.#files.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (this.#starts[middle]! <= piece) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 }
 
 /** What is wrong with a piece as it came; undefined when nothing is. */
-export function findPieceProblem(data: Uint8Array, { bytes }: Piece, sha256: string): string | undefined {
+export function findPieceProblem(
+  data: Uint8Array,
+  { incoming, index }: IncomingPiece,
+  sha256: string,
+): string | undefined {
+  const { bytes } = incoming.locate(index)
   if (data.length !== bytes) return `it has ${data.length} bytes, expected ${bytes}`
   const found = hash('sha256', data)
   return found === sha256 ? undefined : `its sha-256 is ${found}, expected ${sha256}`

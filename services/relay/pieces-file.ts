@@ -3,7 +3,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasCode } from '../../lib/adapters/files/durable-files.ts'
-import type { Piece } from '../../lib/domain/pieces.ts'
+import { countPieces, locatePiece } from '../../lib/domain/pieces.ts'
+import { PieceSums } from './piece-sums.ts'
 
 /** Where a file is put together, and how long it and its pieces are. */
 export type PiecesFile = {
@@ -11,11 +12,10 @@ export type PiecesFile = {
   readonly path: string
   readonly bytes: number
   readonly pieceBytes: number
-  readonly pieces: readonly Piece[]
 }
 
 /** What is on the disk of a file: the SHA-256 of its pieces by their index, and its own where none is missing. */
-export type HeldPieces = { readonly sums: ReadonlyMap<number, string>; readonly sha256: string | undefined }
+export type HeldPieces = { readonly sums: PieceSums; readonly sha256: string | undefined }
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 const MODE = 0o644
@@ -32,17 +32,18 @@ export function locateLog(path: string): string {
 
 /** Reads back what an earlier run has left; what fits no more is deleted. Raises `ELOOP` for a symbolic link. */
 export async function readBackPieces(file: PiecesFile, signal: AbortSignal): Promise<HeldPieces> {
+  const sums = new PieceSums(countPieces(file.bytes, file.pieceBytes))
   const noted = await readLog(file)
   const handle = noted && (await openIfPresent(locatePieces(file.path), O_RDONLY))
   try {
     if (noted && handle && (await handle.stat()).size === file.bytes) {
-      return await hashPieces(handle, file, noted, signal)
+      return { sums, sha256: await hashPieces(handle, file, { noted, sums, signal }) }
     }
   } finally {
     await handle?.close()
   }
   await deletePieces(file.path)
-  return { sums: new Map(), sha256: undefined }
+  return { sums, sha256: undefined }
 }
 
 /** Makes an empty place for the pieces of a file. */
@@ -57,12 +58,9 @@ export async function startPieces({ path, bytes, pieceBytes }: PiecesFile): Prom
 }
 
 /** Writes a piece, then notes it: a piece that is noted has been written, unless the machine lost power. */
-export async function writePiece(
-  { path, pieces }: PiecesFile,
-  index: number,
-  data: Uint8Array,
-): Promise<void> {
-  const { offset } = pieces[index]!
+export async function writePiece(file: PiecesFile, index: number, data: Uint8Array): Promise<void> {
+  const { path, bytes, pieceBytes } = file
+  const { offset } = locatePiece(bytes, pieceBytes, index)
   await using handle = await open(locatePieces(path), O_WRONLY | O_NOFOLLOW)
   for (let done = 0; done < data.length; ) {
     done += (await handle.write(data, done, data.length - done, offset + done)).bytesWritten
@@ -84,7 +82,8 @@ async function readLog(file: PiecesFile): Promise<number[] | undefined> {
   const text = await handle.readFile('utf8').finally(() => handle.close())
   const [first, ...lines] = text.split('\n')
   if (first !== firstLine(file.bytes, file.pieceBytes)) return undefined
-  const indices = lines.map(Number).filter((index) => file.pieces[index] !== undefined)
+  const count = countPieces(file.bytes, file.pieceBytes)
+  const indices = lines.map(Number).filter((index) => Number.isInteger(index) && index >= 0 && index < count)
   return [...new Set(indices)].sort((a, b) => a - b)
 }
 
@@ -92,24 +91,23 @@ function firstLine(bytes: number, pieceBytes: number): string {
   return `longshore-pieces/1 ${bytes} bytes, ${pieceBytes} a piece`
 }
 
+/** Hashes what is noted, and the whole file where no piece is missing. */
 async function hashPieces(
   handle: FileHandle,
-  { pieces, pieceBytes }: PiecesFile,
-  indices: readonly number[],
-  signal: AbortSignal,
-): Promise<HeldPieces> {
-  const sums = new Map<number, string>()
-  const whole = indices.length === pieces.length ? createHash('sha256') : undefined
+  { bytes, pieceBytes }: PiecesFile,
+  { noted, sums, signal }: { noted: readonly number[]; sums: PieceSums; signal: AbortSignal },
+): Promise<string | undefined> {
+  const whole = noted.length === countPieces(bytes, pieceBytes) ? createHash('sha256') : undefined
   const buffer = Buffer.allocUnsafeSlow(pieceBytes)
-  for (const index of indices) {
+  for (const index of noted) {
     signal.throwIfAborted()
-    const { offset, bytes } = pieces[index]!
-    const { bytesRead } = await handle.read(buffer, 0, bytes, offset)
+    const piece = locatePiece(bytes, pieceBytes, index)
+    const { bytesRead } = await handle.read(buffer, 0, piece.bytes, piece.offset)
     const data = buffer.subarray(0, bytesRead)
     sums.set(index, hash('sha256', data))
     whole?.update(data)
   }
-  return { sums, sha256: whole?.digest('hex') }
+  return whole?.digest('hex')
 }
 
 async function openIfPresent(path: string, flags: number): Promise<FileHandle | undefined> {

@@ -189,6 +189,17 @@ test('tells a piece once that was asked for at two peers, though one of them nev
   assert.is((await sink.relay.hear('have')).length, 1)
 })
 
+test('sends no faster than it is told, until it is told otherwise', async () => {
+  const [slow, fast, sink] = await Promise.all([startSource(), startSource(), startReady()])
+  slow.relay.order({ do: 'limit', uploadRate: 8000 })
+  sink.relay.fetch(bundle, 0, slow.peer)
+  for (const piece of [1, 2, 3, 4, 5, 6, 7, 8]) sink.relay.fetch(bundle, piece, fast.peer)
+  const first = await sink.relay.hear('have', 8)
+  assert.not.ok(first.some(({ piece }) => piece === 0))
+  slow.relay.order({ do: 'limit', uploadRate: null })
+  await sink.relay.hear('have', 9)
+})
+
 test('reads the bytes it serves from the file, before and after that is whole', async () => {
   const [source, sink] = await Promise.all([startReady(), startReady()])
   source.relay.put(bundle, 0)
