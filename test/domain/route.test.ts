@@ -34,6 +34,14 @@ test('sends to a single node directly, and to all of them where the profile says
   )
 })
 
+test('goes on by relay where a single node has a part of it', () => {
+  const [step] = planFor([{ ...nodeWith('n1'), taken: { dg_8: 4096 } }])
+  assert.equal(step?.route, { via: 'relay' })
+  assert.match(step!.cause, 'as it has a part of it')
+  const damaged = { ...nodeWith('n1'), generations: [{ name: 'dg_8', digest: null }], taken: { dg_8: 4096 } }
+  assert.equal(planFor([damaged])[0]?.route, { via: 'direct' })
+})
+
 test('sends what differs from the newest generation that both sides hold', () => {
   const bases = [refTo(5), refTo(7), { name: 'dg_6', digest: 'sha256:of another content' }]
   const steps = planFor([nodeWith('n1', [5, 6, 7]), nodeWith('n2', [5, 6]), nodeWith('n3', [6])], { bases })
