@@ -2,8 +2,8 @@
 export type NodePool<Node> = {
   readonly size: number
   has(node: Node): boolean
-  add(node: Node): void
-  remove(node: Node): void
+  /** Adds a node if it belongs there, else removes it. */
+  put(node: Node, belongs: boolean): void
   /** Up to `count` nodes, from a share in [0, 1) of the pool on; all of them where there are no more. */
   sample(count: number, start: number): Node[]
 }
@@ -12,24 +12,26 @@ export type NodePool<Node> = {
 export function createNodePool<Node extends { readonly index: number }>(): NodePool<Node> {
   const members: Node[] = []
   const places: (number | undefined)[] = []
+  const add = (node: Node) => {
+    places[node.index] = members.length
+    members.push(node)
+  }
+  const remove = ({ index }: Node, place: number) => {
+    const last = members.pop()!
+    places[index] = undefined
+    if (last.index === index) return
+    members[place] = last
+    places[last.index] = place
+  }
   return {
     get size() {
       return members.length
     },
     has: ({ index }) => places[index] !== undefined,
-    add(node) {
-      if (places[node.index] !== undefined) return
-      places[node.index] = members.length
-      members.push(node)
-    },
-    remove({ index }) {
-      const place = places[index]
-      if (place === undefined) return
-      places[index] = undefined
-      const last = members.pop()!
-      if (last.index === index) return
-      members[place] = last
-      places[last.index] = place
+    put(node, belongs) {
+      const place = places[node.index]
+      if (place === undefined && belongs) add(node)
+      if (place !== undefined && !belongs) remove(node, place)
     },
     sample(count, start) {
       const { length } = members

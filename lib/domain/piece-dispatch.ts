@@ -1,7 +1,8 @@
 import type { FetchLimits, PieceFetches } from './piece-fetches.ts'
-import { createPieceMatching } from './piece-matching.ts'
-import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
+import { createPieceMatching, type PieceMatching } from './piece-matching.ts'
+import { CONTROL, type Fetch, type UnderWay } from './piece-planner-types.ts'
 import type { PieceSpread } from './piece-spread.ts'
+import type { PlannedNode } from './planned-node.ts'
 
 /** Pieces that the control host sends although others have them, of all. */
 const HELP_SHARE = 1 / 40
@@ -12,92 +13,97 @@ const FEW_SECOND_TRIES = 16
 const MOST_TRIES = 3
 const RETRIED_AT_REVIEW = 64
 
-/** Chooses what begins; what it begins is in `plan`, to be taken from there. */
-export type PieceDispatch = {
-  takePlan(): Fetch[]
-  /** Uses what room there is at the control host. */
-  feed(now: number): void
-  /** Uses what room a node has, as sink and as source. */
-  match(node: PlannedNode, now: number): void
-  /** Second tries for what is late, and another look for what whoever waits may fetch. */
-  rescue(late: readonly UnderWay[], now: number): void
-}
+/** Chooses which fetches begin. */
+export class PieceDispatch {
+  readonly #spread: PieceSpread
+  readonly #fetches: PieceFetches
+  readonly #matching: PieceMatching
+  readonly #limits: FetchLimits
+  readonly #random: () => number
+  #plan: Fetch[] = []
+  #helps = 0
+  #secondTries = 0
+  #begun = 0
 
-export function createPieceDispatch(
-  spread: PieceSpread,
-  fetches: PieceFetches,
-  { limits, random }: { readonly limits: FetchLimits; readonly random: () => number },
-): PieceDispatch {
-  const matching = createPieceMatching(spread, fetches, random)
-  const { nodes, copies, eager, incomplete } = spread
-  const { open, hungry } = fetches
-  let plan: Fetch[] = []
-  let helps = 0
-  let secondTries = 0
-  let begun = 0
-
-  const begin = (fetch: Fetch, now: number) => {
-    plan.push(fetches.begin(fetch, now))
-    begun++
+  constructor(
+    spread: PieceSpread,
+    fetches: PieceFetches,
+    { limits, random }: { readonly limits: FetchLimits; readonly random: () => number },
+  ) {
+    this.#spread = spread
+    this.#fetches = fetches
+    this.#matching = createPieceMatching(spread, fetches, random)
+    this.#limits = limits
+    this.#random = random
   }
 
-  /** Nodes wait while the control host has nothing that is new: it gives them a little of what others have. */
-  const findHelp = () => {
-    if (helps >= copies.length * HELP_SHARE) return undefined
-    const [sink] = hungry.sample(1, random())
-    const help = sink && matching.fromControl(sink)
-    if (help) helps++
-    return help
+  /** What was begun since it was last asked for. */
+  takePlan(): Fetch[] {
+    const plan = this.#plan
+    this.#plan = []
+    return plan
+  }
+
+  /** Uses what room there is at the control host. */
+  feed(now: number): void {
+    const { eager, incomplete } = this.#spread
+    const others = eager.size > 0 ? eager.size : incomplete.size
+    const mostInto = Math.ceil(this.#limits.controlUploads / Math.max(1, others))
+    while (this.#fetches.controlRoom > 0) {
+      const fetch = this.#matching.forFresh(mostInto) ?? this.#findForCutOff() ?? this.#findHelp()
+      if (!fetch) return
+      this.#begin(fetch, now)
+    }
+  }
+
+  /** Uses what room a node has, as sink and as source. */
+  match(node: PlannedNode, now: number): void {
+    const { hungry, open } = this.#fetches
+    for (let fetch: Fetch | undefined; hungry.has(node); this.#begin(fetch, now)) {
+      fetch = this.#matching.forSink(node)
+      if (!fetch) break
+    }
+    for (let fetch: Fetch | undefined; open.has(node); this.#begin(fetch, now)) {
+      fetch = this.#matching.forSource(node)
+      if (!fetch) break
+    }
+  }
+
+  /** Second tries for what is late, and another look for what whoever waits may fetch. */
+  rescue(late: readonly UnderWay[], now: number): void {
+    for (const fetch of late) this.#tryAgain(fetch, now)
+    for (const node of this.#fetches.hungry.sample(RETRIED_AT_REVIEW, this.#random())) this.match(node, now)
+    this.feed(now)
+  }
+
+  #begin(fetch: Fetch, now: number): void {
+    this.#plan.push(this.#fetches.begin(fetch, now))
+    this.#begun++
   }
 
   /** A node that can fetch from nobody gets all from the control host. */
-  const findForCutOff = () => {
-    const [sink] = fetches.cutOff.sample(1, random())
-    return sink && matching.fromControl(sink)
+  #findForCutOff(): Fetch | undefined {
+    const [sink] = this.#fetches.cutOff.sample(1, this.#random())
+    return sink && this.#matching.fromControl(sink)
   }
 
-  const feed = (now: number) => {
-    const others = eager.size > 0 ? eager.size : incomplete.size
-    const mostInto = Math.ceil(limits.controlUploads / Math.max(1, others))
-    while (fetches.controlRoom > 0) {
-      const fetch = matching.forFresh(mostInto) ?? findForCutOff() ?? findHelp()
-      if (!fetch) return
-      begin(fetch, now)
-    }
+  /** Nodes wait while the control host has nothing that is new: it gives them a little of what others have. */
+  #findHelp(): Fetch | undefined {
+    if (this.#helps >= this.#spread.copies.length * HELP_SHARE) return undefined
+    const [sink] = this.#fetches.hungry.sample(1, this.#random())
+    const help = sink && this.#matching.fromControl(sink)
+    if (help) this.#helps++
+    return help
   }
 
-  const match = (node: PlannedNode, now: number) => {
-    for (let fetch: Fetch | undefined; hungry.has(node); begin(fetch, now)) {
-      fetch = matching.forSink(node)
-      if (!fetch) break
-    }
-    for (let fetch: Fetch | undefined; open.has(node); begin(fetch, now)) {
-      fetch = matching.forSource(node)
-      if (!fetch) break
-    }
-  }
-
-  const tryAgain = (late: UnderWay, now: number) => {
-    const tries = nodes[late.to]!.fetches.filter(({ piece }) => piece === late.piece).length
-    if (tries >= MOST_TRIES || secondTries >= FEW_SECOND_TRIES + begun * SECOND_TRY_SHARE) return
-    const fetch = matching.beside(late)
-    if (!fetch || (fetch.from === CONTROL && fetches.controlRoom <= 0)) return
-    secondTries++
-    fetches.replace(late)
-    begin(fetch, now)
-  }
-
-  return {
-    feed,
-    match,
-    takePlan() {
-      const taken = plan
-      plan = []
-      return taken
-    },
-    rescue(late, now) {
-      for (const fetch of late) tryAgain(fetch, now)
-      for (const node of hungry.sample(RETRIED_AT_REVIEW, random())) match(node, now)
-    },
+  #tryAgain(late: UnderWay, now: number): void {
+    const tries = this.#spread.nodes[late.to]!.fetches.filter(({ piece }) => piece === late.piece).length
+    const most = FEW_SECOND_TRIES + this.#begun * SECOND_TRY_SHARE
+    if (tries >= MOST_TRIES || this.#secondTries >= most) return
+    const fetch = this.#matching.beside(late)
+    if (!fetch || (fetch.from === CONTROL && this.#fetches.controlRoom <= 0)) return
+    this.#secondTries++
+    this.#fetches.replace(late)
+    this.#begin(fetch, now)
   }
 }

@@ -1,7 +1,8 @@
-import { createNodePool, type NodePool } from './node-pool.ts'
-import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
+import { createNodePool } from './node-pool.ts'
+import { CONTROL, type Fetch, type UnderWay } from './piece-planner-types.ts'
 import { addPiece, hasPiece, removePiece } from './piece-set.ts'
 import type { PieceSpread } from './piece-spread.ts'
+import type { PlannedNode } from './planned-node.ts'
 
 /** Most fetches at once: from nodes into a node, out of a node, out of the control host. */
 export type FetchLimits = {
@@ -10,141 +11,131 @@ export type FetchLimits = {
   readonly controlUploads: number
 }
 
-/** Which fetches are under way, and who has room for more. */
-export type PieceFetches = {
-  /** Nodes that others may fetch from now. */
-  readonly open: NodePool<PlannedNode>
-  /** Nodes that may fetch from others now. */
-  readonly hungry: NodePool<PlannedNode>
-  /** Nodes that get nothing from others, and lack something. */
-  readonly cutOff: NodePool<PlannedNode>
-  /** How many more fetches may begin out of the control host. */
-  readonly controlRoom: number
-  begin(fetch: Fetch, now: number): UnderWay
-  end(fetch: UnderWay): void
-  /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
-  replace(fetch: UnderWay): void
-  /** What takes too long holds nobody up: others wait for the piece no longer, nor for room at the control host. */
-  markLate(fetch: UnderWay): void
-  /** To be called now and then: learns how many fetches share the link of a sink. */
-  measureCrowd(): void
-  /** To be called after a node changed otherwise: puts it where it belongs. */
-  sort(node: PlannedNode): void
-}
-
 /** Fetches at once that keep the link of a source busy where nobody competes for the links of the sinks. */
 const ALONE = 3
 const UNTRUSTED_INTAKE = 2
 
-export function createPieceFetches(spread: PieceSpread, limits: FetchLimits): PieceFetches {
-  const open = createNodePool<PlannedNode>()
-  const hungry = createNodePool<PlannedNode>()
-  const cutOff = createNodePool<PlannedNode>()
-  const { nodes, copies } = spread
-  let fromControl = 0
-  let fromNodes = 0
-  let crowd = 0
-  /** Few for one that does not keep up. */
-  const intakeOf = ({ isTrusted }: PlannedNode) =>
-    isTrusted ? limits.intake : Math.min(limits.intake, UNTRUSTED_INTAKE)
-  const sort = (node: PlannedNode) => {
+/** Which fetches are under way, and who has room for more. */
+export class PieceFetches {
+  /** Nodes that others may fetch from now. */
+  readonly open = createNodePool<PlannedNode>()
+  /** Nodes that may fetch from others now. */
+  readonly hungry = createNodePool<PlannedNode>()
+  /** Nodes that get nothing from others, and lack something. */
+  readonly cutOff = createNodePool<PlannedNode>()
+  readonly #spread: PieceSpread
+  readonly #limits: FetchLimits
+  #fromControl = 0
+  #fromNodes = 0
+  #crowd = 0
+
+  constructor(spread: PieceSpread, limits: FetchLimits) {
+    this.#spread = spread
+    this.#limits = limits
+  }
+
+  /** How many more fetches may begin out of the control host. */
+  get controlRoom(): number {
+    return Math.min(this.#limits.controlUploads, ALONE + this.#crowd) - this.#fromControl
+  }
+
+  begin({ to, from, piece }: Fetch, now: number): UnderWay {
+    const { nodes, copies } = this.#spread
+    const sink = nodes[to]!
+    const source = nodes[from]
+    if (hasPiece(sink.wanted, piece)) {
+      removePiece(sink.wanted, piece)
+      sink.wantedCount--
+    }
+    copies[piece]!++
+    if (source) {
+      sink.fetching++
+      source.uploading++
+      this.#fromNodes++
+      this.sort(source)
+    } else {
+      sink.feeding++
+      this.#fromControl++
+    }
+    const feeds = from === CONTROL && sink.isTrusted
+    if (feeds) this.#spread.feed(piece, 1)
+    const together = { into: sink.fetching + sink.feeding, outOf: source?.uploading ?? this.#fromControl }
+    const fetch = { to, from, piece, since: now, together, feeds, isLate: false, isReplaced: false }
+    sink.fetches.push(fetch)
+    this.sort(sink)
+    return fetch
+  }
+
+  end(fetch: UnderWay): void {
+    const { nodes, copies } = this.#spread
+    const sink = nodes[fetch.to]!
+    const source = nodes[fetch.from]
+    sink.fetches.splice(sink.fetches.indexOf(fetch), 1)
+    copies[fetch.piece]!--
+    if (source) {
+      if (!fetch.isReplaced) sink.fetching--
+      source.uploading--
+      this.#fromNodes--
+      this.sort(source)
+    } else {
+      sink.feeding--
+      if (!fetch.isLate) this.#fromControl--
+    }
+    this.#stopFeeding(fetch)
+    this.#wantAgain(sink, fetch.piece)
+    this.sort(sink)
+  }
+
+  /** A fetch that takes too long counts no longer for the intake of its sink: another one takes its place. */
+  replace(fetch: UnderWay): void {
+    const sink = this.#spread.nodes[fetch.to]!
+    if (fetch.from !== CONTROL && !fetch.isReplaced) sink.fetching--
+    fetch.isReplaced = true
+    this.sort(sink)
+  }
+
+  /** What takes too long holds nobody up: others wait for the piece no longer, nor for room at the control host. */
+  markLate(fetch: UnderWay): void {
+    if (fetch.isLate) return
+    this.#stopFeeding(fetch)
+    if (fetch.from === CONTROL) this.#fromControl--
+    fetch.isLate = true
+  }
+
+  /** To be called now and then: learns how many fetches share the link of a sink, which is as many as a source needs. */
+  measureCrowd(): void {
+    const crowd = Math.ceil(this.#fromNodes / Math.max(1, this.#spread.incomplete.size))
+    if (crowd === this.#crowd) return
+    this.#crowd = crowd
+    for (const node of this.#spread.nodes) this.sort(node)
+  }
+
+  /** To be called after a node changed otherwise: puts it where it belongs. */
+  sort(node: PlannedNode): void {
     const { isAlive, isTrusted, missing, uploading } = node
-    const isSource = isAlive && isTrusted && missing < copies.length
-    put(open, node, isSource && uploading < Math.min(limits.uploads, ALONE + crowd))
+    const isSource = isAlive && isTrusted && missing < this.#spread.copies.length
+    this.open.put(node, isSource && uploading < Math.min(this.#limits.uploads, ALONE + this.#crowd))
     const isSink = isAlive && node.wantedCount > 0
-    put(hungry, node, isSink && node.aloneUntil === 0 && node.fetching < intakeOf(node))
-    put(cutOff, node, isSink && node.aloneUntil > 0)
+    const intake = isTrusted ? this.#limits.intake : Math.min(this.#limits.intake, UNTRUSTED_INTAKE)
+    this.hungry.put(node, isSink && node.aloneUntil === 0 && node.fetching < intake)
+    this.cutOff.put(node, isSink && node.aloneUntil > 0)
   }
-  const measureCrowd = () => {
-    const seen = Math.ceil(fromNodes / Math.max(1, spread.incomplete.size))
-    if (seen === crowd) return
-    crowd = seen
-    for (const node of nodes) sort(node)
-  }
-  const stopFeeding = (fetch: UnderWay) => {
-    if (fetch.feeds) spread.feed(fetch.piece, -1)
+
+  #stopFeeding(fetch: UnderWay): void {
+    if (fetch.feeds) this.#spread.feed(fetch.piece, -1)
     fetch.feeds = false
   }
-  /** A try that took the place of others has ended before them: the youngest of them counts again. */
-  const countAgain = (others: readonly UnderWay[], sink: PlannedNode) => {
-    const last = others.at(-1)!
-    if (others.some(({ isReplaced }) => !isReplaced)) return
-    last.isReplaced = false
-    if (last.from !== CONTROL) sink.fetching++
-  }
-  return {
-    open,
-    hungry,
-    cutOff,
-    sort,
-    get controlRoom() {
-      return Math.min(limits.controlUploads, ALONE + crowd) - fromControl
-    },
-    measureCrowd,
-    begin({ to, from, piece }, now) {
-      const sink = nodes[to]!
-      const source = nodes[from]
-      if (hasPiece(sink.wanted, piece)) {
-        removePiece(sink.wanted, piece)
-        sink.wantedCount--
-      }
-      copies[piece]!++
-      if (source) {
-        sink.fetching++
-        source.uploading++
-        fromNodes++
-        sort(source)
-      } else {
-        sink.feeding++
-        fromControl++
-      }
-      const feeds = from === CONTROL && sink.isTrusted
-      if (feeds) spread.feed(piece, 1)
-      const together = { into: sink.fetching + sink.feeding, outOf: source?.uploading ?? fromControl }
-      const fetch = { to, from, piece, since: now, together, feeds, isLate: false, isReplaced: false }
-      sink.fetches.push(fetch)
-      sort(sink)
-      return fetch
-    },
-    end(fetch) {
-      const { to, from, piece } = fetch
-      const sink = nodes[to]!
-      const source = nodes[from]
-      sink.fetches.splice(sink.fetches.indexOf(fetch), 1)
-      copies[piece]!--
-      if (source) {
-        if (!fetch.isReplaced) sink.fetching--
-        source.uploading--
-        fromNodes--
-        sort(source)
-      } else {
-        sink.feeding--
-        if (!fetch.isLate) fromControl--
-      }
-      stopFeeding(fetch)
-      const others = sink.fetches.filter((other) => other.piece === piece)
-      if (others.length > 0) countAgain(others, sink)
-      else if (!hasPiece(sink.have, piece)) {
-        addPiece(sink.wanted, piece)
-        sink.wantedCount++
-      }
-      sort(sink)
-    },
-    replace(fetch) {
-      if (fetch.from !== CONTROL && !fetch.isReplaced) nodes[fetch.to]!.fetching--
-      fetch.isReplaced = true
-      sort(nodes[fetch.to]!)
-    },
-    markLate(fetch) {
-      if (fetch.isLate) return
-      stopFeeding(fetch)
-      if (fetch.from === CONTROL) fromControl--
-      fetch.isLate = true
-    },
-  }
-}
 
-function put(pool: NodePool<PlannedNode>, node: PlannedNode, belongs: boolean): void {
-  if (belongs) pool.add(node)
-  else pool.remove(node)
+  /** After a try ended: where it had taken the place of others, the youngest of them counts again. */
+  #wantAgain(sink: PlannedNode, piece: number): void {
+    const others = sink.fetches.filter((other) => other.piece === piece)
+    const last = others.at(-1)
+    if (last && others.every(({ isReplaced }) => isReplaced)) {
+      last.isReplaced = false
+      if (last.from !== CONTROL) sink.fetching++
+    }
+    if (last || hasPiece(sink.have, piece)) return
+    addPiece(sink.wanted, piece)
+    sink.wantedCount++
+  }
 }

@@ -1,7 +1,8 @@
 import type { PieceFetches } from './piece-fetches.ts'
-import { CONTROL, type Fetch, type PlannedNode } from './piece-planner-types.ts'
+import { CONTROL, type Fetch } from './piece-planner-types.ts'
 import { createPieceSet, findRarest, hasPiece } from './piece-set.ts'
 import type { PieceSpread } from './piece-spread.ts'
+import type { PlannedNode } from './planned-node.ts'
 
 /** Finds who is to fetch what from whom, each in a time that does not grow with the number of nodes. */
 export type PieceMatching = {

@@ -1,10 +1,11 @@
-import { createPieceDispatch } from './piece-dispatch.ts'
-import { createPieceFetches, type FetchLimits } from './piece-fetches.ts'
-import { CONTROL, type Fetch, type PlannedNode, type UnderWay } from './piece-planner-types.ts'
+import { PieceDispatch } from './piece-dispatch.ts'
+import { type FetchLimits, PieceFetches } from './piece-fetches.ts'
+import { CONTROL, type Fetch, type UnderWay } from './piece-planner-types.ts'
 import { reviewNodes } from './piece-review.ts'
 import { hasPiece } from './piece-set.ts'
-import { createPieceSpread } from './piece-spread.ts'
+import { PieceSpread } from './piece-spread.ts'
 import { type Ends, isReliable, noteFailure, noteSpeed, noteSuccess } from './piece-trust.ts'
+import type { PlannedNode } from './planned-node.ts'
 import { createRandom } from './random.ts'
 
 export type PiecePlannerOptions = Partial<FetchLimits> & {
@@ -43,9 +44,9 @@ const PACE_SHARE = 1 / 64
 export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
   const { pieces, seed = 1 } = options
   const limits = { ...LIMITS, ...options }
-  const spread = createPieceSpread(pieces.length)
-  const fetches = createPieceFetches(spread, limits)
-  const dispatch = createPieceDispatch(spread, fetches, { limits, random: createRandom(seed) })
+  const spread = new PieceSpread(pieces.length)
+  const fetches = new PieceFetches(spread, limits)
+  const dispatch = new PieceDispatch(spread, fetches, { limits, random: createRandom(seed) })
   const { nodes, incomplete } = spread
   const usualBytes = Uint32Array.from(pieces).reduce((most, bytes) => Math.max(most, bytes), 1)
   const changed = new Set<PlannedNode>()

@@ -1,8 +1,9 @@
 import { findTypicalRate, isSlow } from './link-rate.ts'
 import type { PieceFetches } from './piece-fetches.ts'
-import type { PlannedNode, UnderWay } from './piece-planner-types.ts'
+import type { UnderWay } from './piece-planner-types.ts'
 import type { PieceSpread } from './piece-spread.ts'
 import { isReliable, noteLateness } from './piece-trust.ts'
+import type { PlannedNode } from './planned-node.ts'
 
 const LATE_FACTOR = 4
 /** Used before anything has come. */
@@ -15,7 +16,7 @@ const DOUBT_FACTOR = 20
  * `pace`: usual ms per byte, 0 before the first piece; `usualMs`: usual time of a fetch.
  */
 export function reviewNodes(
-  { nodes, setTrusted }: PieceSpread,
+  spread: PieceSpread,
   fetches: PieceFetches,
   {
     now,
@@ -24,6 +25,7 @@ export function reviewNodes(
     bytesOf,
   }: { now: number; pace: number; usualMs: number; bytesOf: (piece: number) => number },
 ): UnderWay[] {
+  const { nodes } = spread
   const isLate = (node: PlannedNode, { since, piece }: UnderWay) => {
     const usual = LATE_FACTOR * Math.max(pace, node.pace) * bytesOf(piece)
     return now - since > (usual === 0 ? LATE_MS : usual)
@@ -39,7 +41,7 @@ export function reviewNodes(
   for (const node of alive) {
     if (node.aloneUntil <= now) node.aloneUntil = 0
     node.isSlow = isSlow(node.down, down) || isSlow(node.up, up)
-    setTrusted(node, isReliable(node, now))
+    spread.setTrusted(node, isReliable(node, now))
     fetches.sort(node)
   }
   return late.filter(({ isReplaced }) => !isReplaced)

@@ -1,5 +1,6 @@
 import { noteFetch } from './link-rate.ts'
-import type { PlannedNode, UnderWay } from './piece-planner-types.ts'
+import type { UnderWay } from './piece-planner-types.ts'
+import type { PlannedNode } from './planned-node.ts'
 
 const PACE_SHARE = 0.25
 const FAILURES_OF_SINK = 3
