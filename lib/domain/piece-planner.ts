@@ -42,98 +42,134 @@ const PACE_SHARE = 1 / 64
 
 /** Plans so that the control host sends each piece once, nodes the rest to each other, and slow ones hold nobody up. */
 export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
-  const { pieces, seed = 1 } = options
-  const limits = { ...LIMITS, ...options }
-  const spread = new PieceSpread(pieces.length)
-  const fetches = new PieceFetches(spread, limits)
-  const dispatch = new PieceDispatch(spread, fetches, { limits, random: createRandom(seed) })
-  const { nodes, incomplete } = spread
-  const usualBytes = Uint32Array.from(pieces).reduce((most, bytes) => Math.max(most, bytes), 1)
-  const changed = new Set<PlannedNode>()
-  let pace = 0
-  let reviewAt = Number.POSITIVE_INFINITY
-  const usualMs = () => (pace === 0 ? FIRST_REVIEW_MS : pace * usualBytes)
-  const find = ({ to, from, piece }: Fetch) =>
-    nodes[to]?.fetches.find((each) => each.piece === piece && each.from === from)
+  return new Planner(options)
+}
 
-  function end(fetch: UnderWay): void {
-    fetches.end(fetch)
-    changed.add(nodes[fetch.to]!)
-    if (fetch.from !== CONTROL) changed.add(nodes[fetch.from]!)
+class Planner implements PiecePlanner {
+  readonly #pieces: Uint32Array
+  readonly #usualBytes: number
+  readonly #spread: PieceSpread
+  readonly #fetches: PieceFetches
+  readonly #dispatch: PieceDispatch
+  /** Nodes that may have room or something to pass on since the last plan. */
+  readonly #changed = new Set<PlannedNode>()
+  /** Usual ms per byte; 0 before the first piece. */
+  #pace = 0
+  #reviewAt = Number.POSITIVE_INFINITY
+
+  constructor({ pieces, seed = 1, ...limits }: PiecePlannerOptions) {
+    this.#pieces = Uint32Array.from(pieces)
+    this.#usualBytes = this.#pieces.reduce((most, bytes) => Math.max(most, bytes), 1)
+    this.#spread = new PieceSpread(pieces.length)
+    const all = { limits: { ...LIMITS, ...limits }, random: createRandom(seed) }
+    this.#fetches = new PieceFetches(this.#spread, all.limits)
+    this.#dispatch = new PieceDispatch(this.#spread, this.#fetches, all)
   }
 
-  function judge({ sink, source }: Ends, now: number): void {
+  join(have: Iterable<number>, now: number): number {
+    const node = this.#spread.join(have)
+    this.#fetches.sort(node)
+    this.#changed.add(node)
+    this.#reviewAt = Math.min(this.#reviewAt, now + FIRST_REVIEW_MS)
+    return node.index
+  }
+
+  leave(index: number): void {
+    const { nodes, incomplete } = this.#spread
+    const node = nodes[index]!
+    if (!node.isAlive) return
+    this.#spread.leave(node)
+    const others = incomplete.sample(incomplete.size, 0).flatMap(({ fetches }) => fetches)
+    for (const fetch of [...node.fetches, ...others.filter(({ from }) => from === index)]) this.#end(fetch)
+    this.#fetches.sort(node)
+  }
+
+  received(fetch: Fetch, now: number): void {
+    const { to, from, piece } = fetch
+    const { nodes } = this.#spread
+    const sink = nodes[to]!
+    if (!sink.isAlive || hasPiece(sink.have, piece)) return
+    const ends = { sink, source: nodes[from] }
+    const underWay = this.#find(fetch)
+    if (underWay) this.#learn(underWay, ends, now)
+    for (const each of sink.fetches.filter((other) => other.piece === piece)) this.#end(each)
+    this.#spread.addHolder(sink, piece)
+    this.#changed.add(sink)
+    this.#judge(ends, now)
+  }
+
+  failed(fetch: Fetch, now: number, culprit?: 'source' | 'sink'): void {
+    const underWay = this.#find(fetch)
+    if (!underWay) return
+    this.#end(underWay)
+    const { nodes } = this.#spread
+    const ends = { sink: nodes[fetch.to]!, source: nodes[fetch.from] }
+    noteFailure(ends, { culprit, now })
+    this.#judge(ends, now)
+  }
+
+  next(now: number): Fetch[] {
+    this.#fetches.measureCrowd()
+    this.#dispatch.feed(now)
+    if (now >= this.#reviewAt) this.#review(now)
+    for (const node of this.#changed) this.#dispatch.match(node, now)
+    this.#changed.clear()
+    this.#dispatch.feed(now)
+    return this.#dispatch.takePlan()
+  }
+
+  wakeAt(): number {
+    return this.#reviewAt
+  }
+
+  isComplete(node: number): boolean {
+    return this.missing(node) === 0
+  }
+
+  missing(node: number): number {
+    return this.#spread.nodes[node]!.missing
+  }
+
+  rate(node: number): number | undefined {
+    const { perMs, samples } = this.#spread.nodes[node]!.down
+    return samples === 0 ? undefined : perMs
+  }
+
+  #find({ to, from, piece }: Fetch): UnderWay | undefined {
+    return this.#spread.nodes[to]?.fetches.find((each) => each.piece === piece && each.from === from)
+  }
+
+  #end(fetch: UnderWay): void {
+    const { nodes } = this.#spread
+    this.#fetches.end(fetch)
+    this.#changed.add(nodes[fetch.to]!)
+    if (fetch.from !== CONTROL) this.#changed.add(nodes[fetch.from]!)
+  }
+
+  #judge({ sink, source }: Ends, now: number): void {
     for (const node of source ? [sink, source] : [sink]) {
-      const isTrusted = isReliable(node, now)
-      if (isTrusted !== node.isTrusted) spread.setTrusted(node, isTrusted)
-      fetches.sort(node)
+      this.#spread.setTrusted(node, isReliable(node, now))
+      this.#fetches.sort(node)
     }
   }
 
-  function learn(fetch: UnderWay, ends: Ends, now: number): void {
+  #learn(fetch: UnderWay, ends: Ends, now: number): void {
     noteSuccess(ends, now)
-    const bytes = pieces[fetch.piece]!
+    const bytes = this.#pieces[fetch.piece]!
     // The time of a small piece tells more of the way than of the link.
-    if (bytes * 2 < usualBytes) return
+    if (bytes * 2 < this.#usualBytes) return
     noteSpeed(fetch, ends, { bytes, now })
+    if (!ends.sink.isTrusted) return
     const took = (now - fetch.since) / bytes
-    if (ends.sink.isTrusted) pace = pace === 0 ? took : pace + (took - pace) * PACE_SHARE
+    this.#pace = this.#pace === 0 ? took : this.#pace + (took - this.#pace) * PACE_SHARE
   }
 
-  function review(now: number): void {
-    const bytesOf = (piece: number) => pieces[piece]!
-    dispatch.rescue(reviewNodes(spread, fetches, { now, pace, usualMs: usualMs(), bytesOf }), now)
-    reviewAt = incomplete.size > 0 ? now + Math.max(LEAST_REVIEW_MS, usualMs()) : Number.POSITIVE_INFINITY
-  }
-
-  return {
-    join(have, now) {
-      const node = spread.join(have)
-      fetches.sort(node)
-      changed.add(node)
-      reviewAt = Math.min(reviewAt, now + FIRST_REVIEW_MS)
-      return node.index
-    },
-    leave(index) {
-      const node = nodes[index]!
-      if (!node.isAlive) return
-      spread.leave(node)
-      const own = incomplete.sample(incomplete.size, 0).flatMap((other) => other.fetches)
-      for (const fetch of [...node.fetches, ...own.filter(({ from }) => from === index)]) end(fetch)
-      fetches.sort(node)
-    },
-    received(fetch, now) {
-      const { to, from, piece } = fetch
-      const sink = nodes[to]!
-      if (!sink.isAlive || hasPiece(sink.have, piece)) return
-      const ends = { sink, source: nodes[from] }
-      const underWay = find(fetch)
-      if (underWay) learn(underWay, ends, now)
-      for (const each of sink.fetches.filter((other) => other.piece === piece)) end(each)
-      spread.addHolder(sink, piece)
-      changed.add(sink)
-      judge(ends, now)
-    },
-    failed(fetch, now, culprit) {
-      const underWay = find(fetch)
-      if (!underWay) return
-      end(underWay)
-      const ends = { sink: nodes[fetch.to]!, source: nodes[fetch.from] }
-      noteFailure(ends, { culprit, now })
-      judge(ends, now)
-    },
-    next(now) {
-      fetches.measureCrowd()
-      dispatch.feed(now)
-      if (now >= reviewAt) review(now)
-      for (const node of changed) dispatch.match(node, now)
-      changed.clear()
-      dispatch.feed(now)
-      return dispatch.takePlan()
-    },
-    wakeAt: () => reviewAt,
-    isComplete: (node) => nodes[node]!.missing === 0,
-    missing: (node) => nodes[node]!.missing,
-    rate: (node) => (nodes[node]!.down.samples === 0 ? undefined : nodes[node]!.down.perMs),
+  #review(now: number): void {
+    const usualMs = this.#pace === 0 ? FIRST_REVIEW_MS : this.#pace * this.#usualBytes
+    const bytesOf = (piece: number) => this.#pieces[piece]!
+    const late = reviewNodes(this.#spread, this.#fetches, { now, pace: this.#pace, usualMs, bytesOf })
+    this.#dispatch.rescue(late, now)
+    const isOver = this.#spread.incomplete.size === 0
+    this.#reviewAt = isOver ? Number.POSITIVE_INFINITY : now + Math.max(LEAST_REVIEW_MS, usualMs)
   }
 }
