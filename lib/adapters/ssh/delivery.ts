@@ -4,11 +4,15 @@ import { LongshoreError } from '../../domain/errors.ts'
 import { countBytes, type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { hasCode } from '../files/durable-files.ts'
 import { type Finding, surveyFiles } from './held-files.ts'
+import { createTurnstile } from './limit.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
 import { type Piece, sendFile } from './send-file.ts'
 import { hashStart, readSource } from './source-file.ts'
 import { takeTurns } from './take-turns.ts'
+
+// All of them at once would come to their end together, and the line would be idle while the node reads them back.
+const SENT_AT_ONCE = 2
 
 /** One generation on its way to one node. */
 export type Delivery = {
@@ -40,8 +44,9 @@ export async function deliverFiles(delivery: Delivery): Promise<number> {
   try {
     await prepareDirectory(delivery)
     const missing = await planFiles(delivery)
+    const turnstile = createTurnstile(SENT_AT_ONCE)
     await takeTurns(missing, delivery.filesAtOnce, delivery.signal, (file, signal) =>
-      deliverFile(delivery, file, signal),
+      turnstile((leave) => deliverFile(delivery, file, { signal, leave })),
     )
     await publishHeld(delivery)
     return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
@@ -68,7 +73,9 @@ export async function prepareDirectory(preparing: Preparing): Promise<void> {
 }
 
 async function makeDirectory({ place, manifest, signal }: Preparing): Promise<void> {
+  const names = new Set(manifest.files.map(({ path }) => dirname(path)))
   const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
+    stdin: [...names].map((name) => `${name}\n`).join(''),
     signal,
     timeoutMs: allowMs(place, 0),
     codes: [CODES.link],
@@ -130,7 +137,7 @@ function countMissing(missing: readonly Missing[]): number {
 async function deliverFile(
   delivery: Delivery,
   { entry, piece }: Missing,
-  signal: AbortSignal,
+  { signal, leave }: { readonly signal: AbortSignal; readonly leave: () => void },
 ): Promise<void> {
   const { place, from, run, onBytes, pace } = delivery
   await sendFile(place, {
@@ -138,10 +145,19 @@ async function deliverFile(
     entry,
     piece,
     run,
-    contents: paceBlocks(readSource(from, entry, piece?.bytes ?? 0), pace),
+    contents: tellEnd(paceBlocks(readSource(from, entry, piece?.bytes ?? 0), pace), leave),
     signal,
     onBytes,
   })
+}
+
+/** From then on the node alone is busy with the file: the line is free for the next one. */
+async function* tellEnd(blocks: AsyncIterable<Uint8Array>, tell: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* blocks
+  } finally {
+    tell()
+  }
 }
 
 async function* paceBlocks(

@@ -62,11 +62,14 @@ while read -r bytes path; do
   fi
 done`
 
-/** $1 home, $2 generation. Makes the directory that a delivery is put together in. */
+/** $1 home, $2 generation; reads names of directories. Makes the directory that a delivery is put together in, with these. */
 export const PREPARE = `
 for path in "$1/$2" "$1/.$2.partial"; do [ ! -L "$path" ] || { echo "$path"; exit ${CODES.link}; }; done
 [ ! -e "$1/.$2.partial" ] || [ -d "$1/.$2.partial" ] || rm -f -- "$1/.$2.partial" || exit
-mkdir -p -- "$1/.$2.partial"`
+mkdir -p -- "$1/.$2.partial" && cd -- "$1/.$2.partial" || exit
+while read -r name; do
+  [ -d "$name" ] || { rm -f -- "$name" && mkdir -p -- "$name"; } || exit
+done`
 
 /**
  * $1 home, $2 generation; reads lines \`SHA256 path\`. Puts the files of it that stand sound under the final name into the
@@ -81,17 +84,16 @@ while read -r expected path; do
   [ ! -e "$to" ] && [ ! -L "$to" ] && [ ! -L "\${to%/*}" ] || continue
   hash "$from" || exit
   [ "$sum" = "$expected" ] || continue
-  mkdir -p -- "\${to%/*}" && ln -- "$from" "$to" || exit
+  ln -- "$from" "$to" || exit
 done`
 
 /**
  * $1 file to be, $2 its bytes, $3 its SHA-256, $4 the name it has until it is whole, $5 bytes to begin with, $6 the
  * piece that has them; reads the rest. The piece is copied, not continued: a writer of a connection that was given up
- * may still hold it.
+ * may still hold it. Makes no directory: one that starts late must not bring back what was given up.
  */
 export const RECEIVE = `${HASH}
 set -C
-mkdir -p -- "\${1%/*}" || exit
 { [ "$5" = 0 ] || head -c "$5" -- "$6"; } > "$4" && cat >> "$4" || exit
 [ "$(stat -c %s -- "$4")" = "$2" ] || exit ${CODES.short}
 sync -- "$4" || exit
