@@ -105,6 +105,7 @@ export class Bringing {
   /** Resolves when no file is finished any more. Nothing is told from here on, nor of what is under way. */
   async close(): Promise<void> {
     this.#isClosed = true
+    for (const controller of [...this.#fetches.values()].flatMap((beside) => [...beside])) controller.abort()
     this.#server.close()
     this.#links.close()
     await this.#finishing

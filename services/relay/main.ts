@@ -8,7 +8,7 @@ import { hearOrders } from './hear-orders.ts'
 import { runRelay } from './relay.ts'
 
 const log = createLog({ service: 'relay' })
-const dataDirectory = process.env.DATA_DIRECTORY || process.env.DATA_DIR || '/data'
+const dataDirectory = process.env.DATA_DIRECTORY || '/data'
 
 process.on('uncaughtException', end)
 process.on('unhandledRejection', end)

@@ -41,6 +41,7 @@ export class PeerLink {
     const wanted = Promise.withResolvers<Buffer>()
     if (this.#wanted.size === 0) this.#timer?.refresh()
     this.#wanted.set(piece, wanted)
+    this.#socket ??= this.#connect()
     this.#ask({ want: piece })
     signal.addEventListener('abort', () => this.#drop(piece, wanted), { once: true })
     return wanted.promise
@@ -51,8 +52,7 @@ export class PeerLink {
   }
 
   #ask(question: PeerQuestion): void {
-    this.#socket ??= this.#connect()
-    this.#socket.write(encodeFrameStart(question, 0))
+    this.#socket?.write(encodeFrameStart(question, 0))
   }
 
   #drop(piece: number, wanted: Wanted): void {

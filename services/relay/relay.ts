@@ -59,8 +59,10 @@ class Relay {
   /** Resolves when nothing goes on any more. */
   async stop(): Promise<void> {
     this.#stopped.abort()
-    await this.#bringing?.then((bringing) => bringing.close()).catch(() => undefined)
-    await Promise.allSettled(this.#running)
+    // Where it could not even begin, that is what the relay stops for.
+    const bringing = await this.#bringing?.catch(() => undefined)
+    await bringing?.close()
+    await Promise.all(this.#running)
   }
 
   async discard(): Promise<void> {

@@ -6,6 +6,7 @@ import type { PieceFile } from '../../domain/pieces.ts'
  * A relay ends when its standard input does, or when it hears nothing for {@link SILENCE_MS}.
  */
 export type Order =
+  /** Another one ends the former, of which nothing more is told, and keeps what came. */
   | {
       readonly do: 'begin'
       /** Directory name of the generation, under the one directory that the relay may write to. */
@@ -19,7 +20,7 @@ export type Order =
       /** Most bytes a second that the relay sends to others; null without a limit. */
       readonly uploadRate: number | null
     }
-  /** The body is the piece. */
+  /** The body is the piece. One that is here already is told again, here and for `fetch`. */
   | { readonly do: 'put'; readonly piece: number; readonly sha256: string }
   /** Gets a piece from another relay. Another order for the same piece is a second try beside: the first one to arrive counts. */
   | { readonly do: 'fetch'; readonly piece: number; readonly sha256: string; readonly from: Peer }
@@ -51,7 +52,10 @@ export type Report =
   /** It differs: its pieces were thrown away. */
   | { readonly told: 'wrong'; readonly file: number; readonly sha256: string }
   | { readonly told: 'rebuilt'; readonly files: readonly RebuiltFile[] }
-  /** The relay cannot go on, for example without room; it ends. `code` as of Node.js, e.g. ENOSPC. */
+  /**
+   * The relay cannot go on and ends. `code` as of Node.js: before ENOSPC and EDQUOT are told, everything that was put
+   * together for the generation has been deleted.
+   */
   | { readonly told: 'broken'; readonly problem: string; readonly code: string | null }
 
 /** A file after a rebuild; `problem` where it is not what the manifest says, so that it has to be sent whole. */

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -100,6 +102,27 @@ test('answers an order for a piece that is here at once', async () => {
   )
   relay.order({ do: 'end' })
   assert.is((await relay.ended()).code, 0)
+})
+
+test('tells nothing more of a bringing that another one has taken the place of', async () => {
+  const bundle = makeBundle({ 'centroids.npy': 70_000 }, 512)
+  const relay = startRelay(makeTempDir())
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  await relay.begin(bundle)
+  const peer = { host: '127.0.0.1', port: (silent.address() as AddressInfo).port }
+  for (const piece of bundle.pieces.keys()) relay.fetch(bundle, piece, peer)
+  const other = makeBundle({ 'centroids.npy': 900 }, 512)
+  await relay.begin(other)
+  for (const piece of [0, 1]) relay.put(other, piece)
+  await relay.hear('whole')
+  assert.equal(
+    relay.reports.map(({ told }) => told),
+    ['ready', 'ready', 'have', 'have', 'whole'],
+  )
+  relay.order({ do: 'end' })
+  assert.is((await relay.ended()).code, 0)
+  silent.close()
 })
 
 test('throws a file away whose pieces are right, but which is not what it must be, and brings it anew', async () => {
