@@ -33,16 +33,12 @@ export function chooseRoutes(
     const base = findBase(node, target, bases)
     if (base) return { route: { via: 'relay', base }, reason: `what differs from ${base.name}, by relay` }
     if (via === 'relay') return { route: { via }, reason: 'by relay, as the profile says' }
-    // What relays left are pieces of all files, which only relays can go on from.
-    if (hasBegun(node, target)) return { route: { via: 'relay' }, reason: 'by relay, as it has a part of it' }
+    if (node.inPieces?.includes(target.name))
+      return { route: { via: 'relay' }, reason: 'by relay, as it has pieces of it' }
     return lacking.length > 1
       ? { route: { via: 'relay' }, reason: `by relay, as ${lacking.length} nodes lack it` }
       : { route: { via: 'direct' }, reason: 'directly, as no other node lacks it' }
   })
-}
-
-function hasBegun({ generations, taken }: FleetNode, { name }: GenerationRef): boolean {
-  return (taken?.[name] ?? 0) > 0 && generations.every((held) => held.name !== name)
 }
 
 /** The newest generation that both sides hold: the nearest one, as generations follow one another. */

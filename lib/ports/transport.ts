@@ -16,6 +16,8 @@ export type NodeFacts = {
   readonly generations: readonly HeldGeneration[]
   /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
   readonly taken?: Readonly<Record<string, number>>
+  /** Names of generations that relays have brought pieces of, which only relays can go on from. */
+  readonly inPieces?: readonly string[]
 }
 
 /** What happens to the delivery to one node, in this order; each may be told again, and some not at all. */

@@ -34,12 +34,11 @@ test('sends to a single node directly, and to all of them where the profile says
   )
 })
 
-test('goes on by relay where a single node has a part of it', () => {
-  const [step] = planFor([{ ...nodeWith('n1'), taken: { dg_8: 4096 } }])
+test('goes on by relay where a single node has pieces of it', () => {
+  const [step] = planFor([{ ...nodeWith('n1'), inPieces: ['dg_8'] }])
   assert.equal(step?.route, { via: 'relay' })
-  assert.match(step!.cause, 'as it has a part of it')
-  const damaged = { ...nodeWith('n1'), generations: [{ name: 'dg_8', digest: null }], taken: { dg_8: 4096 } }
-  assert.equal(planFor([damaged])[0]?.route, { via: 'direct' })
+  assert.match(step!.cause, 'as it has pieces of it')
+  assert.equal(planFor([{ ...nodeWith('n1'), inPieces: ['dg_7'] }])[0]?.route, { via: 'direct' })
 })
 
 test('sends what differs from the newest generation that both sides hold', () => {

@@ -15,7 +15,8 @@ hash() {
 
 /**
  * $1 home. Prints free bytes, bytes of memory, then a line for each name that may be a generation, with its manifest,
- * which means the same without its line breaks, where it has one; then a line \`BYTES\tNAME\` for all that takes room of one.
+ * which means the same without its line breaks, where it has one; then a line \`BYTES\tNAME\` for all that takes room of one,
+ * and \`pieces\tNAME\` where relays have left some.
  */
 export const INSPECT = `
 directory=$1
@@ -30,7 +31,10 @@ for name in dg_*; do
   text=$([ -L "$name" ] || [ -L "$manifest" ] || [ ! -f "$manifest" ] || tr -d '\\n' < "$manifest") || exit
   printf '%s %s\\n' "$name" "$text"
 done
-for name in dg_* .dg_*; do [ ! -e "$name" ] || du -s -B1 -- "$name" || :; done`
+for name in dg_* .dg_*; do [ ! -e "$name" ] || du -s -B1 -- "$name" || :; done
+for name in .dg_*.partial; do
+  for file in "$name"/*.pieces "$name"/*/*.pieces; do [ ! -f "$file" ] || { printf 'pieces\\t%s\\n' "$name"; break; }; done
+done`
 
 /** $1 directory of a generation. Prints its manifest. */
 export const READ_MANIFEST = `

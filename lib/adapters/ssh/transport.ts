@@ -120,8 +120,15 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
     const [free, memory, ...lines] = stdout.split('\n')
     const generations = lines.flatMap(parseHeld).sort((a, b) => compareGenerations(a.name, b.name))
-    const taken = sumTaken(lines)
-    return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations, taken }
+    return {
+      name,
+      reachable: true,
+      freeBytes: Number(free),
+      memoryBytes: Number(memory),
+      generations,
+      taken: sumTaken(lines),
+      inPieces: lines.flatMap((line) => /^pieces\t\.(dg_\d+)\.partial$/.exec(line)?.[1] ?? []),
+    }
   } catch (error) {
     if (signal.aborted) throw error
     return {

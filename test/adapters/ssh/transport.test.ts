@@ -74,6 +74,16 @@ test('sends only the damaged file of a copy again, and writes to none that is se
   assert.equal(readdirSync(home), ['dg_1'])
 })
 
+test('tells of what relays have left in pieces, and of the room that it takes', async () => {
+  const { transport, home } = await makeNode({})
+  for (const name of ['dg_1', 'dg_2']) mkdirSync(join(home, `.${name}.partial/clust_1`), { recursive: true })
+  writeFileSync(join(home, '.dg_1.partial/clust_1/vectors.npy.pieces'), Buffer.alloc(MIB))
+  writeFileSync(join(home, '.dg_2.partial/clust_1/vectors.npy.part-0'), Buffer.alloc(MIB))
+  const { generations, inPieces, taken } = await transport.inspect('node-1', NEVER)
+  assert.equal([generations, inPieces], [[], ['dg_1']])
+  assert.ok(taken!.dg_1! >= MIB && taken!.dg_2! >= MIB)
+})
+
 test('does not continue a piece that is not the beginning of the file', async () => {
   const { transport, home, source } = await makeNode({ large: 2 * MIB })
   const partial = join(home, '.dg_1.partial/clust_1')
