@@ -24,6 +24,8 @@ export type Run = {
   /** When the generation was under its final name on a node, in seconds from the start; looked at from outside. */
   readonly published: Readonly<Record<string, number>>
   readonly stderr: string
+  /** What the command itself tells of each node, in milliseconds from its start. */
+  readonly timeline: readonly object[]
 }
 
 export type RunOptions = {
@@ -148,7 +150,7 @@ async function deliver(
   let hasEnded = false
   const running = { published: watched.published, kill: script.kill, hasEnded: () => hasEnded }
   const disturbed = during?.(running)
-  const { code, stderr } = await script.ended
+  const { code, stderr, json } = await script.ended
   const seconds = (performance.now() - begun) / 1000
   hasEnded = true
   watched.stop()
@@ -158,7 +160,15 @@ async function deliver(
     nodes.map((node) => [node, (after.received[node] ?? 0) - (before.received[node] ?? 0)]),
   )
   const { published } = watched
-  return { code, seconds, sent: after.sent - before.sent, received, published, stderr }
+  return {
+    code,
+    seconds,
+    sent: after.sent - before.sent,
+    received,
+    published,
+    stderr,
+    timeline: json.timeline ?? [],
+  }
 }
 
 /** Looks which nodes show the generation, and since when, in seconds since `begun`. */
@@ -198,7 +208,11 @@ function start(lab: Lab, [script, ...args]: readonly string[]) {
     detached: true,
   })
   const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]).then(
-    ([[code], stdout, stderr]) => ({ code: code as number | null, stdout, stderr: `${stderr}${stdout}` }),
+    ([[code], stdout, stderr]) => ({
+      code: code as number | null,
+      stderr: `${stderr}${stdout}`,
+      json: parse(stdout),
+    }),
   )
   return { ended, kill: (signal: NodeJS.Signals) => void process.kill(-child.pid!, signal) }
 }
@@ -216,4 +230,14 @@ function countHeld(lab: Lab, node: string, generation: string): number {
     (sum, name) => sum + 512 * statSync(join(home, name)).blocks,
     0,
   )
+}
+
+/** The document of a command; an empty one where it was killed. */
+function parse(text: string): { readonly timeline?: readonly object[] } {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
 }

@@ -18,6 +18,7 @@ const SLOW_SHARE = 0.1
 export async function measureWhole({ fleet, generation, bytes, ideal }: Subject, count: number) {
   await fleet.clear()
   const run = expectDone(await fleet.deliver(generation, { nodes: fleet.names.slice(0, count) }))
+  console.table(run.timeline)
   return {
     seconds: round(run.seconds),
     overIdeal: round(run.seconds / ideal),
