@@ -7,7 +7,8 @@
  */
 import { parseArgs } from 'node:util'
 import { createRandom, sampleNumbers } from '../../lib/domain/random.ts'
-import { type Simulated, type SimulatedNode, simulate } from './simulate.ts'
+import { type Simulated, simulate } from './simulate.ts'
+import type { SimulatedNode } from './world.ts'
 
 const KRAKEN = { nodes: 2_600, p50: 1, p99: 1.8, p999: 2.2 }
 const BYTES = 3e9

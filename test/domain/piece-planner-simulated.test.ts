@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type SimulatedNode, simulate } from '../../bench/delivery-sim/simulate.ts'
+import { simulate } from '../../bench/delivery-sim/simulate.ts'
+import type { SimulatedNode } from '../../bench/delivery-sim/world.ts'
 
 const PIECES = 256
 const RATE = 6_250
@@ -36,7 +37,6 @@ for (const count of [1, 2, 4, 8]) {
 for (const [name, first] of [
   ['one is ten times as slow', { rate: RATE / 10 }],
   ['one dies half way', { diesAt: IDEAL / 2 }],
-  ['one comes half way', { joinsAt: IDEAL / 2 }],
 ] as const) {
   test(`lets the others wait for nobody when ${name}`, () => {
     for (const count of [2, 4, 8]) {
@@ -46,6 +46,14 @@ for (const [name, first] of [
     }
   })
 }
+
+test('brings all to one that comes half way as soon as its own link can', () => {
+  for (const count of [1, 3, 7]) {
+    const { overIdeal, sent } = deliver([...makeNodes(count), { rate: RATE, joinsAt: IDEAL / 2 }])
+    assert.ok(Math.max(...overIdeal) <= 1.08, `${count}: ${overIdeal}`)
+    assert.ok(sent <= 1.06, `${count}: ${sent}`)
+  }
+})
 
 test('takes a slow node as long as its own link does', () => {
   const [slow] = deliver(makeNodes(4, { rate: RATE / 10 })).overIdeal
