@@ -12,8 +12,9 @@ import {
   type SeededRow,
   seedRows,
 } from '../../../bench/delta/row-generation.ts'
-import { computeDigest, countBytes } from '../../../lib/domain/manifest.ts'
+import { computeDigest, countBytes, MANIFEST_FILE, type Manifest } from '../../../lib/domain/manifest.ts'
 import { createRandom } from '../../../lib/domain/random.ts'
+import { writeFingerprint } from '../../../lib/domain/row-delta-fingerprint.ts'
 import { makeTempDir } from '../../support/temp.ts'
 import { apply, assertWhole, listFiles, make, makeWorld } from './rebuilding.ts'
 
@@ -146,27 +147,49 @@ test('takes rows that moved to other clusters as unchanged', async () => {
   assert.is(patch?.sentRows, 1)
 })
 
+/** Changes a file of a generation, and its manifest with it. */
+function editFile(
+  directory: string,
+  manifest: Manifest,
+  path: string,
+  edit: (bytes: Buffer) => Buffer,
+): void {
+  const bytes = edit(readFileSync(join(directory, path)))
+  writeFileSync(join(directory, path), bytes)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  Object.assign(manifest.files.find((file) => file.path === path)!, { bytes: bytes.length, sha256 })
+  Object.assign(manifest, { digest: computeDigest(manifest) })
+  writeFileSync(join(directory, MANIFEST_FILE), JSON.stringify(manifest))
+}
+
 test('takes lines longer than any buffer, and rows that are no lines at all, as they are', async () => {
   const world = makeWorld(ROWS, change(20))
-  for (const [directory, manifest] of [
-    [world.baseDirectory, world.base],
-    [world.directory, world.manifest],
-  ] as const) {
-    const index = manifest.files.findIndex(({ path }) => path === 'clust_0/items.jsonl')
-    const bytes = Buffer.concat([
-      readFileSync(join(directory, 'clust_0/items.jsonl')),
-      Buffer.alloc(3_000_000, 'x'),
-      Buffer.from('\n\n\nno end'),
-    ])
-    writeFileSync(join(directory, 'clust_0/items.jsonl'), bytes)
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    Object.assign(manifest.files[index]!, { bytes: bytes.length, sha256 })
-    const digest = computeDigest(manifest)
-    Object.assign(manifest, { digest })
-    writeFileSync(join(directory, 'manifest.json'), JSON.stringify(manifest))
-  }
+  const append = (bytes: Buffer) =>
+    Buffer.concat([bytes, Buffer.alloc(3_000_000, 'x'), Buffer.from('\n\n\nno end')])
+  editFile(world.baseDirectory, world.base, 'clust_0/items.jsonl', append)
+  editFile(world.directory, world.manifest, 'clust_0/items.jsonl', append)
   const patch = await make(world)
   assert.ok(patch !== undefined && patch.bytes < 100_000, `${patch?.bytes}`)
+  assertWhole(world, await apply(world))
+})
+
+test('sends a row whose fingerprint is that of another one', async () => {
+  // The second word undoes in both lanes what the first one did.
+  const rows = ['393000000a026013', '02550000d56481ac'].map((hex) => Buffer.from(hex, 'hex'))
+  const prints = rows.map((row) => {
+    const print = new Uint32Array(2)
+    writeFingerprint(row, 0, row.length, print, 0)
+    return print
+  })
+  assert.equal(prints[0], prints[1])
+  const put = (row: Buffer) => (bytes: Buffer) => {
+    row.copy(bytes, bytes.length - 7 * row.length)
+    return bytes
+  }
+  const world = makeWorld(ROWS, change(50), { dimensions: 2 })
+  editFile(world.baseDirectory, world.base, 'clust_0/vectors.npy', put(rows[0]!))
+  editFile(world.directory, world.manifest, 'clust_0/vectors.npy', put(rows[1]!))
+  assert.ok(await make(world))
   assertWhole(world, await apply(world))
 })
 
