@@ -165,11 +165,11 @@ class Planner implements PiecePlanner {
   }
 
   #review(now: number): void {
-    const usualMs = this.#pace === 0 ? FIRST_REVIEW_MS : this.#pace * this.#usualBytes
-    const bytesOf = (piece: number) => this.#pieces[piece]!
-    const late = reviewNodes(this.#spread, this.#fetches, { now, pace: this.#pace, usualMs, bytesOf })
-    this.#dispatch.rescue(late, now)
+    const usualMs = this.#pace * this.#usualBytes
+    const paceMs = ({ pace }: PlannedNode) => pace * this.#usualBytes
+    this.#dispatch.rescue(reviewNodes(this.#spread, this.#fetches, { now, usualMs, paceMs }), now)
     const isOver = this.#spread.incomplete.size === 0
-    this.#reviewAt = isOver ? Number.POSITIVE_INFINITY : now + Math.max(LEAST_REVIEW_MS, usualMs)
+    const waitMs = usualMs === 0 ? FIRST_REVIEW_MS : Math.max(LEAST_REVIEW_MS, usualMs)
+    this.#reviewAt = isOver ? Number.POSITIVE_INFINITY : now + waitMs
   }
 }

@@ -6,34 +6,31 @@ import { isReliable, noteLateness } from './piece-trust.ts'
 import type { PlannedNode } from './planned-node.ts'
 
 const LATE_FACTOR = 4
+/** Any machine may pause for a moment. */
+const LEAST_LATE_MS = 250
 /** Used before anything has come. */
-const LATE_MS = 5_000
+const FIRST_LATE_MS = 5_000
 const DOUBT_FACTOR = 20
 
 /**
- * Looks at all nodes, who is slow or silent and no longer to be relied on, and who works again; the fetches that take much
- * longer than usual.
- * `pace`: usual ms per byte, 0 before the first piece; `usualMs`: usual time of a fetch.
+ * Looks at all nodes: who is slow or silent and no longer to be relied on, and who works again. Returns the fetches that
+ * take much longer than usual. `usualMs`: usual time of a whole piece, `paceMs`: of one into a node, 0 before the first.
  */
 export function reviewNodes(
   spread: PieceSpread,
   fetches: PieceFetches,
-  {
-    now,
-    pace,
-    usualMs,
-    bytesOf,
-  }: { now: number; pace: number; usualMs: number; bytesOf: (piece: number) => number },
+  { now, usualMs, paceMs }: { now: number; usualMs: number; paceMs: (node: PlannedNode) => number },
 ): UnderWay[] {
   const { nodes } = spread
-  const isLate = (node: PlannedNode, { since, piece }: UnderWay) => {
-    const usual = LATE_FACTOR * Math.max(pace, node.pace) * bytesOf(piece)
-    return now - since > (usual === 0 ? LATE_MS : usual)
+  const isLate = (node: PlannedNode, { since }: UnderWay) => {
+    const usual = Math.max(usualMs, paceMs(node))
+    return now - since > (usual === 0 ? FIRST_LATE_MS : Math.max(LEAST_LATE_MS, usual * LATE_FACTOR))
   }
   const alive = nodes.filter((node) => node.isAlive)
   const late = alive.flatMap((node) => node.fetches.filter((fetch) => isLate(node, fetch)))
+  const doubtUntil = now + DOUBT_FACTOR * Math.max(usualMs, LEAST_LATE_MS / LATE_FACTOR)
   for (const fetch of late) {
-    noteLateness(fetch, { sink: nodes[fetch.to]!, source: nodes[fetch.from] }, now + DOUBT_FACTOR * usualMs)
+    noteLateness(fetch, { sink: nodes[fetch.to]!, source: nodes[fetch.from] }, doubtUntil)
     fetches.markLate(fetch)
   }
   const down = findTypicalRate(alive.map((node) => node.down))
