@@ -30,7 +30,11 @@ export function findTypicalRate(rates: readonly LinkRate[]): number | undefined 
   return known.sort((a, b) => a - b)[known.length >> 1]
 }
 
+export function isKnown({ samples }: LinkRate): boolean {
+  return samples >= LEAST_SAMPLES
+}
+
 /** Whether a link is known to be much slower than the typical one. */
-export function isSlow({ perMs, samples }: LinkRate, typical: number | undefined): boolean {
-  return typical !== undefined && samples >= LEAST_SAMPLES && perMs < typical * SLOW_SHARE
+export function isSlow(rate: LinkRate, typical: number | undefined): boolean {
+  return typical !== undefined && isKnown(rate) && rate.perMs < typical * SLOW_SHARE
 }

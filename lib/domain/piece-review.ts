@@ -1,4 +1,4 @@
-import { findTypicalRate, isSlow } from './link-rate.ts'
+import { findTypicalRate, isKnown, isSlow } from './link-rate.ts'
 import type { PieceFetches } from './piece-fetches.ts'
 import type { UnderWay } from './piece-planner-types.ts'
 import type { PieceSpread } from './piece-spread.ts'
@@ -11,6 +11,8 @@ const LEAST_LATE_MS = 250
 /** Used before anything has come. */
 const FIRST_LATE_MS = 5_000
 const DOUBT_FACTOR = 20
+/** Who has passed nothing on for so long may have become fast. */
+const FORGETTING_MS = 10_000
 
 /**
  * Looks at all nodes: who is slow or silent and no longer to be relied on, and who works again. Returns the fetches that
@@ -37,7 +39,9 @@ export function reviewNodes(
   const up = findTypicalRate(alive.map((node) => node.up))
   for (const node of alive) {
     if (node.aloneUntil <= now) node.aloneUntil = 0
-    node.isSlow = isSlow(node.down, down) || isSlow(node.up, up)
+    if (now - node.sentAt > FORGETTING_MS) node.up.samples = 0
+    // What comes into it may be held up elsewhere: what it passes on tells more.
+    node.isSlow = isKnown(node.up) ? isSlow(node.up, up) : isSlow(node.down, down)
     spread.setTrusted(node, isReliable(node, now))
     fetches.sort(node)
   }

@@ -10,12 +10,12 @@ const SIZE = PIECES * PIECE_BYTES
 const IDEAL = SIZE / RATE
 
 /** When each node had everything, over the time of one copy, and what left the control host, over the size. */
-function deliver(nodes: readonly SimulatedNode[]) {
+function deliver(nodes: readonly SimulatedNode[], controlRate = RATE) {
   const { tookMs, controlBytes } = simulate({
     nodes,
     pieces: PIECES,
     pieceBytes: PIECE_BYTES,
-    controlRate: RATE,
+    controlRate,
     roundTripMs: 2,
     noticeMs: 5_000,
     seed: 1,
@@ -58,6 +58,12 @@ test('brings all to one that comes half way as soon as its own link can', () => 
 test('takes a slow node as long as its own link does', () => {
   const [slow] = deliver(makeNodes(4, { rate: RATE / 10 })).overIdeal
   assert.ok(slow! <= 10.3, `${slow}`)
+})
+
+test('relies on a node that got everything slowly from a slow control host, and passes it on fast', () => {
+  const { overIdeal, sent } = deliver([{ rate: RATE }, { rate: RATE, joinsAt: IDEAL * 11 }], RATE / 10)
+  assert.ok(overIdeal[1]! <= 1.1, `${overIdeal}`)
+  assert.ok(sent <= 1.1, `${sent}`)
 })
 
 test('sends a node that has half only the rest', () => {
