@@ -3,10 +3,18 @@ import { join } from 'node:path'
 import type { FileEntry } from '../../domain/manifest.ts'
 
 const MOST_OPEN = 32
-/** Ranges up to half of it are read together with what follows them. */
-const WINDOW_BYTES = 64 * 1024
+/** Small ranges that follow each other nearly are read together: as many bytes at a time. */
+const WINDOW_BYTES = 16 * 1024
+const SMALL_BYTES = 1024
 
-type Open = { readonly descriptor: number; readonly window: Buffer; start: number; filled: number }
+type Open = {
+  readonly descriptor: number
+  readonly window: Buffer
+  start: number
+  filled: number
+  /** Where the range that was asked for last ends. */
+  next: number
+}
 
 /** Ranges of the files of a generation, in any order; few files are open at a time. */
 export class HeldBytes {
@@ -22,11 +30,14 @@ export class HeldBytes {
   /** Fills `target` with what begins at `offset` of a file. Raises an error where the file ends before, or what the system raises. */
   read(file: number, offset: number, target: Uint8Array): void {
     const open = this.#openFile(file)
-    if (target.length > WINDOW_BYTES / 2) {
+    const isNear = offset >= open.next && offset < open.next + WINDOW_BYTES
+    const isHeld = offset >= open.start && offset + target.length <= open.start + open.filled
+    open.next = offset + target.length
+    if (!isHeld && (target.length > SMALL_BYTES || !isNear)) {
       this.#readWhole(file, open.descriptor, { offset, target })
       return
     }
-    if (offset < open.start || offset + target.length > open.start + open.filled) {
+    if (!isHeld) {
       open.start = offset
       open.filled = readSync(open.descriptor, open.window, 0, WINDOW_BYTES, offset)
     }
@@ -64,7 +75,7 @@ export class HeldBytes {
       this.#open.delete(oldest[0])
     }
     const descriptor = openSync(this.#locate(file), constants.O_RDONLY | constants.O_NOFOLLOW)
-    const open = { descriptor, window: Buffer.allocUnsafeSlow(WINDOW_BYTES), start: 0, filled: 0 }
+    const open = { descriptor, window: Buffer.allocUnsafeSlow(WINDOW_BYTES), start: 0, filled: 0, next: 0 }
     this.#open.set(file, open)
     return open
   }
