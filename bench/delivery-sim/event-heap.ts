@@ -10,6 +10,7 @@ export type EventHeap<Event extends Due> = {
   remove(event: Event): void
 }
 
+/** An empty heap. */
 export function createEventHeap<Event extends Due>(): EventHeap<Event> {
   const events: Event[] = []
   const put = (event: Event, place: number) => {

@@ -14,6 +14,7 @@ export type Flow = {
   most: number
 }
 
+/** A link that nothing flows through; `capacity` in bytes per ms. */
 export function createLink(capacity: number): Link {
   return { capacity, flows: [], used: 0 }
 }

@@ -6,6 +6,7 @@ const SLOW_SHARE = 1 / 3
 /** One fetch from someone busy says little. */
 const LEAST_SAMPLES = 3
 
+/** A link of which nothing is known yet. */
 export function createLinkRate(): LinkRate {
   return { perMs: 0, samples: 0 }
 }
@@ -30,6 +31,7 @@ export function findTypicalRate(rates: readonly LinkRate[]): number | undefined 
   return known.sort((a, b) => a - b)[known.length >> 1]
 }
 
+/** Whether there were enough fetches to judge a link by. */
 export function isKnown({ samples }: LinkRate): boolean {
   return samples >= LEAST_SAMPLES
 }

@@ -22,6 +22,7 @@ const TRIES = 8
 const FRESH_TRIES = 4
 const MOST_COMPARED = 96
 
+/** Matches nodes by looking at a few at random; the least loaded of them comes first, and the rarest piece. */
 export function createPieceMatching(
   spread: PieceSpread,
   fetches: PieceFetches,

@@ -1,18 +1,22 @@
 /** A set of pieces, one bit each. */
 export type PieceSet = Uint32Array
 
+/** An empty set that has room for so many pieces. */
 export function createPieceSet(pieces: number): PieceSet {
   return new Uint32Array(Math.ceil(pieces / 32))
 }
 
+/** Whether a piece is in a set. */
 export function hasPiece(set: PieceSet, piece: number): boolean {
   return (set[piece >>> 5]! & (1 << (piece & 31))) !== 0
 }
 
+/** Puts a piece into a set, which may have it already. */
 export function addPiece(set: PieceSet, piece: number): void {
   set[piece >>> 5]! |= 1 << (piece & 31)
 }
 
+/** Takes a piece out of a set, which may lack it already. */
 export function removePiece(set: PieceSet, piece: number): void {
   set[piece >>> 5]! &= ~(1 << (piece & 31))
 }
