@@ -238,4 +238,15 @@ test('calls nothing late within a quarter of a second, however fast links are', 
   assert.ok(delivery.secondTries.size > 0)
 })
 
+test('relies on a slow node again some time after it has become fast', () => {
+  const delivery = playDelivery(1_500)
+  for (let node = 0; node < 5; node++) delivery.join()
+  play(delivery, { steps: 150, slow: 0 })
+  play(delivery, { steps: 10_000 / STEP_MS + 20 })
+  const before = delivery.planned.length
+  play(delivery, { steps: 50 })
+  const after = delivery.planned.slice(before)
+  assert.ok(after.filter(({ from }) => from === 0).length > after.length / 20)
+})
+
 test.run()
