@@ -137,5 +137,6 @@ export class PieceFetches {
     if (last || hasPiece(sink.have, piece)) return
     addPiece(sink.wanted, piece)
     sink.wantedCount++
+    this.#spread.putBack(piece)
   }
 }

@@ -52,6 +52,8 @@ export class PieceSpread {
 
   addHolder(node: PlannedNode, piece: number): void {
     this.#hold(node, piece)
+    // Nobody relies on this one: others that lack the piece still get it from the control host.
+    if (!node.isTrusted) this.putBack(piece)
     if (node.missing === 0) this.#sort(node)
   }
 
