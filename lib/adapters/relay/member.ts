@@ -3,10 +3,12 @@ import type { Manifest } from '../../domain/manifest.ts'
 import type { Fetch } from '../../domain/piece-planner-types.ts'
 import type { DeliverOptions } from '../../ports/transport.ts'
 import type { Order, Peer, RebuiltFile } from './protocol.ts'
-import type { RelayLink } from './start-relay.ts'
+import { type RelayLink, RelayProblem } from './start-relay.ts'
 
 /** Bytes per millisecond that every disk reads and writes. */
 const SLOWEST_DISK = 10_000
+/** Whoever has nothing to do may wait for others, until these too must have been given up. */
+const IDLE_FACTOR = 4
 
 /** What a node is to get, and who hears of it. */
 export type Joining = DeliverOptions & {
@@ -77,15 +79,17 @@ export class RelayMember {
   }
 
   /**
-   * The `remote` error of a node that has been silent for too long with something to do. `bytes` is what it may be
-   * reading from its disk meanwhile, 0 while it only has to take what is sent.
+   * Why it is given up, undefined while it gets on: a `remote` error when it has been silent for too long with something
+   * to do, {@link RelayProblem} when there was nothing to do for much longer. `bytes` is what it may be reading from its
+   * disk meanwhile, 0 while it only has to take what is sent.
    */
-  checkStall(stallMs: number, bytes: number): LongshoreError | undefined {
-    if (bytes === 0 && this.#underWay.size === 0) this.hasSaid()
-    const limitMs = stallMs + bytes / SLOWEST_DISK
+  checkStall(stallMs: number, bytes: number): Error | undefined {
+    const isIdle = bytes === 0 && this.#underWay.size === 0
+    const limitMs = isIdle ? IDLE_FACTOR * stallMs : stallMs + bytes / SLOWEST_DISK
     if (performance.now() - this.#heardAt <= limitMs) return undefined
-    const { node } = this.joining
     const seconds = Math.round(limitMs / 1000)
+    if (isIdle) return new RelayProblem(`nobody could send it anything for ${seconds} s`)
+    const { node } = this.joining
     return new LongshoreError('remote', `${node}: got nothing of what was sent to it for ${seconds} s`, {
       hint: `see what keeps ${node} busy, then run the same command again: it continues`,
     })
