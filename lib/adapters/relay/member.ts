@@ -33,6 +33,7 @@ export class RelayMember {
   readonly #underWay = new Map<number, Fetch[]>()
   #heardAt = performance.now()
   #isCheered = true
+  #heldBack = 0
 
   constructor(joining: Joining, link: RelayLink) {
     this.joining = joining
@@ -64,6 +65,17 @@ export class RelayMember {
     return tries.find((fetch) => fetch.from === from)
   }
 
+  /** Waits for leave to send it something: meanwhile it cannot be blamed for getting nothing. */
+  async holdBack(wait: () => Promise<void>): Promise<void> {
+    this.#heldBack++
+    try {
+      await wait()
+    } finally {
+      this.#heldBack--
+      this.hasSaid()
+    }
+  }
+
   /** Whatever its relay says is a sign that it gets on. */
   hasSaid(): void {
     this.#heardAt = performance.now()
@@ -84,6 +96,7 @@ export class RelayMember {
    * disk meanwhile, 0 while it only has to take what is sent.
    */
   checkStall(stallMs: number, bytes: number): Error | undefined {
+    if (this.#heldBack > 0) return undefined
     const isIdle = bytes === 0 && this.#underWay.size === 0
     const limitMs = isIdle ? IDLE_FACTOR * stallMs : stallMs + bytes / SLOWEST_DISK
     if (performance.now() - this.#heardAt <= limitMs) return undefined

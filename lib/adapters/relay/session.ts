@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { DeliveryRates } from '../../domain/delivery-rates.ts'
-import { createPiecePlanner, type PiecePlanner } from '../../domain/piece-planner.ts'
-import { CONTROL, type Fetch } from '../../domain/piece-planner-types.ts'
+import { countBytes } from '../../domain/manifest.ts'
 import { type Joining, RelayMember } from './member.ts'
 import type { Pace } from './pace.ts'
 import type { PieceSource } from './piece-source.ts'
+import { PieceTraffic } from './piece-traffic.ts'
 import { type RebuiltFile, type Report, STAY_MS } from './protocol.ts'
 import { RelayProblem, type RelaySettings, startRelay } from './start-relay.ts'
 
@@ -20,21 +20,19 @@ export type SessionSettings = RelaySettings & {
 }
 
 const TICK_MS = 500
+const PIECES_TOGETHER = 8
 
 /** Brings the same files to nodes that may join at any time; each gets from the others what they have already. */
 export class RelaySession {
   readonly #settings: SessionSettings
   readonly #generation: string
   readonly #source: PieceSource
-  readonly #planner: PiecePlanner
+  readonly #traffic: PieceTraffic
   readonly #members = new Set<RelayMember>()
-  readonly #positions: RelayMember[] = []
   readonly #secret = randomBytes(32).toString('base64')
   readonly #ticking: NodeJS.Timeout
   #uploadRate: number | null
   #stayAt = 0
-  #isAdvancing = false
-  #waking: NodeJS.Timeout | undefined
   /** Whether it has ended: whoever comes now needs another one. */
   isOver = false
 
@@ -42,7 +40,11 @@ export class RelaySession {
     this.#settings = settings
     this.#generation = generation
     this.#source = source
-    this.#planner = createPiecePlanner({ pieces: Uint32Array.from(source.pieces, ({ bytes }) => bytes) })
+    this.#traffic = new PieceTraffic({
+      source,
+      pace: settings.pace,
+      onFailure: (error) => this.#failAll(error),
+    })
     this.#uploadRate = settings.readRates().perNode
     this.#ticking = setInterval(() => this.#tick(), TICK_MS)
   }
@@ -97,7 +99,7 @@ export class RelaySession {
     const orFailAll = (error: unknown) => this.#failAll(error)
     if (report.told === 'ready') this.#admit(member, report).catch(orFailAll)
     else if (report.told === 'have') this.#take(member, report.piece)
-    else if (report.told === 'failed') this.#miss(member, report)
+    else if (report.told === 'failed') this.#traffic.failed(member, report.piece, report.from)
     else if (report.told === 'wrong') this.#blame(member, report.file).catch(orFailAll)
     else if (report.told === 'rebuilt') this.#settle(member, report.files)
     else if (report.told === 'broken') this.#fail(member, new RelayProblem(report.problem))
@@ -118,29 +120,16 @@ export class RelaySession {
     for (const file of whole) member.whole.add(file)
     member.hasSaid()
     member.peer = { host: this.#settings.hostOf(member.joining.node), port: report.port }
-    member.position = this.#planner.join(have, performance.now())
-    this.#positions[member.position] = member
+    this.#traffic.join(member, have)
     this.#finishWhenWhole(member)
-    this.#advance()
   }
 
   #take(member: RelayMember, piece: number): void {
-    const fetch = member.hasReceived(piece)
-    if (!fetch) return
+    if (!this.#traffic.received(member, piece)) return
     const { onBytes, onMilestone } = member.joining
-    this.#planner.received(fetch, performance.now())
     onMilestone?.('firstByte')
     onBytes?.(this.#source.pieces[piece]!.bytes)
-    if (this.#planner.isComplete(member.position)) onMilestone?.('received')
-    this.#advance()
-  }
-
-  #miss(member: RelayMember, { piece, from }: Extract<Report, { told: 'failed' }>): void {
-    const isFrom = (other: RelayMember) => other.peer?.host === from?.host && other.peer?.port === from?.port
-    const source = from === null ? CONTROL : this.#positions.findIndex(isFrom)
-    const fetch = member.hasMissed(piece, source)
-    if (fetch) this.#planner.failed(fetch, performance.now())
-    this.#advance()
+    if (this.#traffic.isComplete(member)) onMilestone?.('received')
   }
 
   /** All pieces were right and the file is not: either it was wrong here, or the node's disk is. */
@@ -181,72 +170,43 @@ export class RelaySession {
     if (!this.#members.delete(member)) return
     member.link.give({ do: 'end' })
     member.link.end()
-    if (member.position >= 0) this.#planner.leave(member.position, performance.now())
-    this.#advance()
+    this.#traffic.leave(member)
   }
 
   #endWhenSettled(): void {
     if (this.isOver || [...this.#members].some(({ isSettled }) => !isSettled)) return
     this.isOver = true
     clearInterval(this.#ticking)
+    this.#traffic.end()
     for (const member of [...this.#members]) this.#dismiss(member)
-    clearTimeout(this.#waking)
-  }
-
-  /** Plans once for all reports that have come together. */
-  #advance(): void {
-    if (this.#isAdvancing || this.isOver) return
-    this.#isAdvancing = true
-    setImmediate(() => {
-      this.#isAdvancing = false
-      if (this.isOver) return
-      const now = performance.now()
-      for (const fetch of this.#planner.next(now)) {
-        this.#order(fetch).catch((error: unknown) => this.#failAll(error))
-      }
-      clearTimeout(this.#waking)
-      const wakeAt = this.#planner.wakeAt()
-      if (wakeAt < Number.POSITIVE_INFINITY) {
-        this.#waking = setTimeout(() => this.#advance(), Math.max(1, wakeAt - now))
-      }
-    })
-  }
-
-  async #order(fetch: Fetch): Promise<void> {
-    const { piece, from } = fetch
-    const member = this.#positions[fetch.to]!
-    const { link, joining } = member
-    member.hasBegun(fetch)
-    if (from !== CONTROL) {
-      const sha256 = await this.#source.hash(piece)
-      await link.give({ do: 'fetch', piece, sha256, from: this.#positions[from]!.peer! })
-      return
-    }
-    const bytes = await this.#source.read(piece)
-    await this.#settings.pace(joining.node, bytes.length, joining.signal)
-    const isTaken = await link.give({ do: 'put', piece, sha256: await this.#source.hash(piece) }, bytes)
-    if (isTaken) joining.onSent?.(bytes.length)
   }
 
   #tick(): void {
-    const { readRates, stallMs } = this.#settings
-    const { perNode } = readRates()
+    const { perNode } = this.#settings.readRates()
     const now = performance.now()
     for (const member of [...this.#members]) {
       if (perNode !== this.#uploadRate) member.link.give({ do: 'limit', uploadRate: perNode })
       if (now >= this.#stayAt) member.cheer({ do: 'stay' })
-      if (!member.isSettled) this.#checkStall(member, stallMs)
+      if (!member.isSettled) this.#checkStall(member)
     }
     this.#uploadRate = perNode
     if (now >= this.#stayAt) this.#stayAt = now + STAY_MS
   }
 
-  #checkStall(member: RelayMember, stallMs: number): void {
-    const total = this.#source.files.reduce((sum, { bytes }) => sum + bytes, 0)
+  #checkStall(member: RelayMember): void {
     const isStarting = member.position < 0
-    const isReading = isStarting || this.#planner.isComplete(member.position)
-    const rebuilt = member.joining.rebuild?.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0
-    const error = member.checkStall(stallMs, isReading ? total + rebuilt : 0)
+    const isReading = isStarting || this.#traffic.isComplete(member)
+    const rebuilt = member.joining.rebuild?.manifest.files ?? []
+    const error = member.checkStall(
+      this.#settings.stallMs + this.#allowSlowness(),
+      isReading ? countBytes({ files: [...this.#source.files, ...rebuilt] }) : 0,
+    )
     if (error) this.#fail(member, isStarting ? new RelayProblem('its relay does not answer') : error)
+  }
+
+  /** How long some pieces may take that were asked for together, where the links of nodes are limited, in milliseconds. */
+  #allowSlowness(): number {
+    const rate = this.#uploadRate
+    return rate === null ? 0 : (1000 * PIECES_TOGETHER * this.#source.pieceBytes) / rate
   }
 }

@@ -127,7 +127,7 @@ test('an interrupted command goes on where each node stands', async () => {
 
 test('gives up a node that takes nothing any more, and nobody else', async () => {
   const source = await makeSource()
-  const { deliver, shell } = start({ stallMs: 1000, rates: LINK })
+  const { deliver, shell } = start({ stallMs: 3000, rates: LINK })
   let isStopped = false
   const onBytes = (node: string, { arrived }: { arrived: number }) => {
     if (node !== 'n2' || arrived < LARGE || isStopped) return
@@ -136,11 +136,20 @@ test('gives up a node that takes nothing any more, and nobody else', async () =>
   }
   const results = await deliver(NODES, source, { onBytes })
   const { result } = results.get('n2')!
-  assert.match(result.status === 'rejected' ? result.reason.message : '', /^n2: got nothing .* for 1 s/)
+  assert.match(result.status === 'rejected' ? result.reason.message : '', /^n2: got nothing .* for 3 s/)
   assert.equal(
     ['n1', 'n3'].map((node) => results.get(node)!.result.status),
     ['fulfilled', 'fulfilled'],
   )
+})
+
+test('blames no node for what a narrow limit holds back', async () => {
+  const source = await writeGenerationFiles(makeTempDir(), 'dg_1', (path) =>
+    path.endsWith('.npy') ? 16_384 : 100,
+  )
+  const { deliver } = start({ stallMs: 2000, rates: { perNode: null, total: 10_000 } })
+  const results = await deliver(NODES, source)
+  for (const { result } of results.values()) assert.is(result.status, 'fulfilled')
 })
 
 test('refuses a file that differs from the manifest, names it, and publishes nothing', async () => {
