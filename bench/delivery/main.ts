@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type LabFleet, startLabFleet } from './lab-fleet.ts'
 import { type Change, ROW_BYTES, writeInput } from './make-input.ts'
-import { timeRsync, timeScp, timeTransport } from './peers.ts'
+import { timeRsync, timeScp } from './peers.ts'
 import {
   measureDelta,
   measureKilled,
@@ -17,6 +17,7 @@ import {
   measureWhole,
   round,
   type Subject,
+  timeDirect,
 } from './scenarios.ts'
 
 const DATA = join(import.meta.dirname, '..', '.data', `delivery-${process.pid}`)
@@ -98,12 +99,13 @@ async function measureRsync(fleet: LabFleet) {
 
 /** Rates to one node in turn, so that whatever else the machine does meets both alike. */
 async function measureUnshaped(fleet: LabFleet) {
-  const { bytes } = await makeSubject(fleet, 'dg_91', Math.round((MEGABYTES.unshaped * 1e6) / ROW_BYTES))
+  const subject = await makeSubject(fleet, 'dg_91', Math.round((MEGABYTES.unshaped * 1e6) / ROW_BYTES))
   const directory = join(DATA, 'dgs', 'dg_91')
+  const megabytes = subject.bytes / 1e6
   const rates: { scp: number; ours: number }[] = []
   for (let pair = 0; pair < 3; pair++) {
-    const scp = bytes / 1e6 / (await timeScp(fleet, directory))
-    rates.push({ scp, ours: bytes / 1e6 / (await timeTransport(fleet, directory)) })
+    const scp = megabytes / (await timeScp(fleet, directory))
+    rates.push({ scp, ours: megabytes / (await timeDirect(subject)) })
   }
   const median = (numbers: readonly number[]) => round(numbers.toSorted((a, b) => a - b)[1]!)
   return {

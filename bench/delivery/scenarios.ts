@@ -26,6 +26,14 @@ export async function measureWhole({ fleet, generation, bytes, ideal }: Subject,
   }
 }
 
+/** Seconds from the first look at one node until it shows the generation: without the start of the command, and gates. */
+export async function timeDirect({ fleet, generation }: Subject): Promise<number> {
+  const { timeline } = expectDone(await fleet.deliver(generation, { nodes: fleet.names.slice(0, 1) }))
+  const [told] = timeline as readonly [{ readonly started: number; readonly published: number }]
+  await fleet.clear(generation)
+  return (told.published - told.started) / 1000
+}
+
 /** A generation to nodes that hold another one, which they keep. */
 export async function measureDelta({ fleet, generation, bytes, ideal }: Subject, count: number) {
   const run = expectDone(await fleet.deliver(generation, { nodes: fleet.names.slice(0, count) }))
