@@ -1,4 +1,4 @@
-# One image for the three services; its argument chooses: gateway, index or extraction.
+# One image for the three services, by its argument: gateway, index or extraction; and for relays, by their entry.
 ARG BASE=node:24-slim
 
 # Everything but the packages.
@@ -13,8 +13,9 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node
 ENTRYPOINT ["node", "services/main.ts"]
 CMD ["gateway"]
 
-# On a base that brings the packages in /app/node_modules.
+# On a base that brings the packages in /app/node_modules. Relays run as whoever logs in to the node, mostly root.
 FROM service AS machine
+RUN ["node", "services/compile.mjs", "/app/compiled", "0"]
 RUN ["node", "services/compile.mjs", "/app/compiled", "1000"]
 ENV NODE_COMPILE_CACHE=/app/compiled
 # Nothing is written: the root file system may be read-only.
@@ -28,6 +29,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modul
 
 FROM service
 COPY --from=packages /app/node_modules node_modules
+RUN ["node", "services/compile.mjs", "/app/compiled", "0"]
 RUN ["node", "services/compile.mjs", "/app/compiled", "1000"]
 ENV NODE_COMPILE_CACHE=/app/compiled
 USER 1000:1000

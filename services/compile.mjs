@@ -6,13 +6,20 @@ import { chownSync, mkdirSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 
 const [directory = '', user = ''] = process.argv.slice(2)
-mkdirSync(directory)
+mkdirSync(directory, { recursive: true })
 chownSync(directory, Number(user), Number(user))
 process.setgid?.(Number(user))
 process.setuid?.(Number(user))
 enableCompileCache(directory)
-const services = ['gateway', 'index', 'extraction'].map((kind) => import(`./${kind}/start.ts`))
-await Promise.all(services)
+const parts = [
+  'gateway/start',
+  'index/start',
+  'extraction/start',
+  'relay/hear-orders',
+  'relay/relay',
+  'relay/rebuild',
+]
+await Promise.all(parts.map((part) => import(`./${part}.ts`)))
 flushCompileCache()
 const { startThread } = await import('../lib/adapters/generations/thread.ts')
 const threads = ['search-worker', 'filter-worker'].map((name) =>

@@ -2,8 +2,8 @@ import { closeSync, linkSync, mkdirSync, openSync, statSync, writeFileSync, writ
 import { join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
 import { openMatrix } from '../../lib/adapters/generations/mapped-matrix.ts'
+import { quantise, scaleFor } from '../../lib/adapters/search/codes.ts'
 import { buildGraph } from '../../lib/adapters/search/graph.ts'
-import { quantise, scaleFor } from '../../lib/adapters/search/quantised.ts'
 import {
   computeDigest,
   MANIFEST_FILE,

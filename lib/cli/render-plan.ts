@@ -1,7 +1,7 @@
 import type { Plan, Step } from '../domain/plan.ts'
 import { renderTable } from '../domain/table.ts'
 import { type Paint, PLAIN } from './colours.ts'
-import { renderBytes } from './quantities.ts'
+import { renderBytes, renderDuration } from './quantities.ts'
 
 /** A plan as a table, and how much it carries: the dry run that operators read. */
 export function renderPlan({ steps }: Plan, paint: Paint = PLAIN): string {
@@ -21,8 +21,16 @@ export function renderPlan({ steps }: Plan, paint: Paint = PLAIN): string {
 function renderSum(steps: readonly Step[]): string {
   const bytes = steps.reduce((sum, step) => sum + (step.bytes ?? 0), 0)
   const batches = new Set(steps.map((step) => step.batch)).size
-  const carried = bytes > 0 ? `, ${renderBytes(bytes)} to carry` : ''
+  const carried = bytes > 0 ? `, ${renderBytes(bytes)} to carry${renderSent(steps)}` : ''
   return `${countOf(steps.length, 'step', 'steps')} in ${countOf(batches, 'batch', 'batches')}${carried}`
+}
+
+/** What leaves this machine at the most, and how long it takes where that is known. */
+function renderSent(steps: readonly Step[]): string {
+  const sent = steps.reduce((sum, step) => sum + (step.sent ?? 0), 0)
+  const ms = Math.max(0, ...steps.map(({ estimatedMs = 0 }) => estimatedMs))
+  const time = ms > 0 ? `, about ${renderDuration(ms)}` : ''
+  return sent > 0 ? ` (at most ${renderBytes(sent)} from here${time})` : ''
 }
 
 function countOf(count: number, one: string, many: string): string {

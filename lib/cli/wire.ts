@@ -17,7 +17,7 @@ export async function createContext(
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
   const profile = await loadProfile(profileFile)
-  const ports = await createPorts(profile, parts.signal)
+  const ports = await createPorts(profile, parts)
   return {
     context: { ...parts, ...ports, profile, now: Date.now },
     async close() {
@@ -27,6 +27,7 @@ export async function createContext(
   }
 }
 
+type EngineParts = Pick<ContextSettings, 'reporter' | 'signal'>
 type Ports = Pick<
   Context,
   | 'inputs'
@@ -48,13 +49,13 @@ type Engine = Pick<
   'transport' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
 >
 
-async function createPorts(profile: Profile, signal: AbortSignal): Promise<Ports> {
+async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports> {
   const [store, writer, images, stackFiles, engine, embedder] = await Promise.all([
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
     import('../adapters/files/stack-files.ts'),
-    profile.engine === 'swarm' ? createSwarm(profile, signal) : createLocal(profile),
+    profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
     createEmbedder(profile),
   ])
   return {
@@ -94,11 +95,12 @@ async function createLocal({ state, update }: Profile): Promise<Engine> {
 }
 
 /** A Swarm behind SSH, which remembers for itself. */
-async function createSwarm(profile: Profile, signal: AbortSignal): Promise<Engine> {
+async function createSwarm(profile: Profile, { signal, reporter }: EngineParts): Promise<Engine> {
   const { name, nodes, ssh, swarm, update } = profile
-  const [shells, transports, engines, surroundings] = await Promise.all([
+  const [shells, deliveries, store, engines, surroundings] = await Promise.all([
     import('../adapters/ssh/shell.ts'),
-    import('../adapters/ssh/transport.ts'),
+    import('../adapters/relay/delivery.ts'),
+    import('../adapters/generations/store.ts'),
     import('../adapters/swarm/engine.ts'),
     import('../adapters/swarm/surroundings.ts'),
   ])
@@ -114,10 +116,12 @@ async function createSwarm(profile: Profile, signal: AbortSignal): Promise<Engin
     maxStarting: ssh.maxStarting,
     maxChannels: ssh.maxChannels,
   })
-  const transport = transports.createSshTransport({
-    shell,
-    nodes: nodes.map((node) => ({ name: node.name, directory: dataDirectory })),
+  const transport = deliveries.createDelivery({
+    ...profile.delivery,
+    ...{ shell, nodes, image, fleet: name, directory: dataDirectory },
+    generations: store.createGenerationStore(profile.generations),
     operationTimeoutMs: 1000 * ssh.operationSeconds,
+    note: (message) => reporter.note(message),
   })
   const stack = { ...swarm, fleet: name, image, entry: 'services/main.ts' }
   const { leaseSeconds } = update

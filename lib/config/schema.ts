@@ -3,6 +3,7 @@ import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
 import { PARTIAL_POLICIES } from '../domain/partial.ts'
 import { STRATEGIES } from '../domain/plan-services.ts'
 import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
+import { deliverySchema } from './delivery-schema.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
@@ -35,6 +36,7 @@ const node = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.int().min(1).max(65535).default(22),
   user: z.string().min(1).default('root'),
+  relayHost: z.string().min(1).optional(),
 })
 
 const nodes = z
@@ -80,6 +82,7 @@ const form = z.strictObject({
     })
     .prefault({}),
   ssh: sshSchema,
+  delivery: deliverySchema,
   swarm: swarmSchema,
   split: z
     .strictObject({

@@ -11,6 +11,10 @@ export type FleetNode = {
   readonly freeBytes: number
   readonly memoryBytes: number
   readonly generations: readonly { readonly name: string; readonly digest: string | null }[]
+  /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
+  readonly taken?: Readonly<Record<string, number>>
+  /** Names of generations that relays have brought pieces of, which only relays can go on from. */
+  readonly inPieces?: readonly string[]
 }
 
 /** What really stands at one moment: every node of the profile, and every service with its tasks. */

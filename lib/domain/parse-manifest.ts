@@ -2,6 +2,7 @@ import { LongshoreError } from './errors.ts'
 import { isGenerationName } from './generation.ts'
 import { computeDigest, expectedPaths, MANIFEST_FORMAT, type Manifest } from './manifest.ts'
 import { METRICS } from './model.ts'
+import { isSafePath } from './safe-path.ts'
 import { SHARD_KINDS, type ShardSearch } from './shard-search.ts'
 
 /**
@@ -106,12 +107,6 @@ function findFilesProblem({ files, clusters }: Manifest): string | undefined {
   }
   const [missing] = expected
   return missing && `files: ${missing} is missing`
-}
-
-/** Whether a path of a manifest stays inside its generation: plain names, at most one directory deep. */
-function isSafePath(path: string): boolean {
-  const names = path.split('/')
-  return names.length <= 2 && names.every((name) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

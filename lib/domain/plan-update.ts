@@ -6,6 +6,7 @@ import { planDelivery, planRemoval, planVerification } from './plan-deliver.ts'
 import { planGroups } from './plan-groups.ts'
 import { type IndexSteps, planIndexServices } from './plan-index.ts'
 import { type Blueprint, extractionSpec, gatewaySpec, isSameSpec } from './plan-services.ts'
+import type { RoutePolicy } from './route.ts'
 import { EXTRACTION, GATEWAY, type ServiceSpec } from './service.ts'
 
 type UnnumberedStep = Omit<Step, 'batch'>
@@ -24,6 +25,8 @@ export type Wish = {
   readonly kept: readonly string[]
   /** How many further ones nodes keep. */
   readonly keep: number
+  /** How generations travel to nodes, where there is a choice. */
+  readonly routes?: RoutePolicy | undefined
 }
 
 /**
@@ -43,7 +46,11 @@ export function planUpdate(fleet: Fleet, wish: Wish): Plan {
   const isMoving = [start, loads, switching, commit].some((steps) => steps.length > 0)
   const isChecked = loads.length > 0 || (switching.length > 0 && !wish.proven)
   return assemblePlan([
-    [...planDelivery(fleet.nodes, target), ...planCompanion(fleet, wish), ...planReview(fleet, wish, loads)],
+    [
+      ...planDelivery(fleet.nodes, target, wish.routes),
+      ...planCompanion(fleet, wish),
+      ...planReview(fleet, wish, loads),
+    ],
     start,
     load,
     isChecked ? planChecks(target, loaded) : [],
@@ -66,8 +73,8 @@ function planIndexes(fleet: Fleet, wish: Wish, nodes: readonly string[]): IndexS
   return planIndexServices(fleet, { ...wish, served: findServed(fleet), nodes })
 }
 
-function planCompanion(fleet: Fleet, { companion }: Wish): UnnumberedStep[] {
-  return companion ? planDelivery(fleet.nodes, companion) : []
+function planCompanion(fleet: Fleet, { companion, routes }: Wish): UnnumberedStep[] {
+  return companion ? planDelivery(fleet.nodes, companion, routes) : []
 }
 
 /** Hashes again what nodes hold already and tasks are about to map; what is served now has been through this. */

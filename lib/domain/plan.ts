@@ -1,5 +1,6 @@
 import type { GenerationRef } from './generation.ts'
 import type { Content } from './made-service.ts'
+import type { Route } from './route.ts'
 import type { ServiceSpec } from './service.ts'
 
 /** What a step does, in the order in which an update does them. */
@@ -35,6 +36,12 @@ export type Step = {
   readonly content?: Content
   /** Bytes to carry, for steps that carry some. */
   readonly bytes?: number
+  /** How they are carried. */
+  readonly route?: Route
+  /** Those of the bytes that leave this machine; fewer where the node holds a base. */
+  readonly sent?: number
+  /** How long this and all steps beside it take, where limits tell. */
+  readonly estimatedMs?: number
 }
 
 export type Plan = { readonly steps: readonly Step[] }
@@ -53,14 +60,17 @@ export function nameStep({ action, target, node }: Step): string {
   return `${action} ${target}${node === undefined ? '' : ` on ${node}`}`
 }
 
-/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, bytes?, cause}]`. */
+/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, bytes?, via?, base?, sent?, estimatedMs?, cause}]`. */
 export function describePlan({ steps }: Plan): Record<string, unknown>[] {
-  return steps.map(({ batch, action, target, node, bytes, cause }) => ({
+  return steps.map(({ batch, action, target, node, bytes, route, sent, estimatedMs, cause }) => ({
     batch,
     action,
     target,
     node: node ?? null,
     ...(bytes !== undefined && { bytes }),
+    ...(route && { via: route.via, base: route.base?.name ?? null }),
+    ...(sent !== undefined && { sent }),
+    ...(estimatedMs !== undefined && { estimatedMs }),
     cause,
   }))
 }

@@ -25,9 +25,14 @@ export class StepFailure extends Error {
 export async function applyPlan(session: Session, plan: Plan): Promise<void> {
   for (const batch of batchesOf(plan)) {
     session.signal.throwIfAborted()
-    const settled = await settleAll(batch, CONCURRENCY, (step) => doStep(session, step))
+    const settled = await settleAll(batch, limitOf(batch), (step) => doStep(session, step))
     for (const { result } of settled) if (result.status === 'rejected') throw result.reason
   }
+}
+
+/** Nodes that are delivered to at the same time pass on to each other what they get: the more of them, the better. */
+function limitOf(batch: readonly Step[]): number {
+  return Math.max(CONCURRENCY, batch.filter(({ action }) => action === 'deliver').length)
 }
 
 async function doStep(session: Session, step: Step): Promise<void> {

@@ -34,11 +34,22 @@ async function deliver(session: Session, step: Step): Promise<void> {
   const manifest = await readManifest(session, generationOf(step))
   const node = step.node!
   let done = 0
+  let saved = 0
+  const tell = () => {
+    const [task, whole] = [`deliver ${node}`, `deliver ${step.target}`]
+    reporter.progress({ task, whole, done: done + saved, saved, total: step.bytes, unit: 'bytes' })
+  }
+  tell()
   await transport.deliver(node, generations.locate(manifest.generation), manifest, {
     signal: session.signal,
+    ...(step.route && { route: step.route }),
     onBytes(bytes) {
       done += bytes
-      reporter.progress({ task: `deliver ${node}`, done, total: step.bytes, unit: 'bytes' })
+      tell()
+    },
+    onSaved(bytes) {
+      saved += bytes
+      tell()
     },
   })
 }

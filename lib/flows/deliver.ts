@@ -1,19 +1,21 @@
 import { LongshoreError, messageOf } from '../domain/errors.ts'
 import { type Fleet, isHeld } from '../domain/fleet.ts'
 import type { Shape } from '../domain/placement.ts'
-import { assemblePlan, describePlan, type Plan, type Step } from '../domain/plan.ts'
-import { planDelivery } from '../domain/plan-deliver.ts'
+import { describePlan, type Plan, type Step } from '../domain/plan.ts'
+import { describeShortage, type Shortage } from '../domain/plan-room.ts'
+import { MILESTONES } from '../ports/transport.ts'
 import { admit, findCandidate } from './admission.ts'
-import { applyPlan, CONCURRENCY } from './apply-plan.ts'
+import { applyPlan } from './apply-plan.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { passGates } from './gates.ts'
-import { meterTransport } from './meter-transport.ts'
+import { planWithinRoom, removeSpare } from './make-room.ts'
+import { type Meter, meterTransport } from './meter-transport.ts'
 import { observeFleet } from './observe.ts'
 import { holdLock, type Session } from './session.ts'
 import { settleAll } from './settle-all.ts'
 import { shapeOf } from './shape.ts'
 
-/** What came of one node; `bytes` is what was sent to it, less than it lacked after an interruption. */
+/** What came of one node; `bytes` is what arrived there, less than it lacked after an interruption. */
 export type NodeDelivery = {
   readonly name: string
   readonly state: 'delivered' | 'held' | 'unreachable' | 'failed'
@@ -35,18 +37,29 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
     const manifest = await admit(session, candidate, false)
     const shape = shapeOf(manifest)
     const fleet = await observeFleet(context, session.signal)
-    const plan = assemblePlan([planDelivery(fleet.nodes, shape)])
+    const { plan, shortages } = await planWithinRoom(session, fleet, shape)
     const base = {
       generation: shape.generation.name,
       digest: shape.generation.digest,
       plan: describePlan(plan),
     }
-    if (context.dryRun) return answerDryRun(plan, base)
+    if (context.dryRun) return answerDryRun(plan, { ...base, shortages })
     if (plan.steps.length > 0) await passGates(session, manifest)
     context.reporter.plan(plan)
     if (plan.steps.length > 0) await context.confirm(plan)
-    const nodes = await deliverToNodes(session, fleet, shape, plan.steps)
-    return answer(nodes, base)
+    await removeSpare(session, plan)
+    const startedAt = context.now()
+    const meters = meterTransport(context.transport, context.now)
+    const nodes = await deliverToNodes(session, fleet, shape, plan.steps, meters)
+    const timeline = describeTimeline(nodes, meters.readMeter, startedAt)
+    return answer(tellShortages(nodes, shortages), { ...base, bytesSent: meters.countSent(), timeline })
+  })
+}
+
+function tellShortages(nodes: readonly NodeDelivery[], shortages: readonly Shortage[]): NodeDelivery[] {
+  return nodes.map((node) => {
+    const shortage = shortages.find((one) => one.node === node.name)
+    return shortage ? { ...node, state: 'failed', problem: describeShortage(shortage) } : node
   })
 }
 
@@ -55,14 +68,18 @@ async function deliverToNodes(
   fleet: Fleet,
   { generation }: Shape,
   steps: readonly Step[],
+  meters: ReturnType<typeof meterTransport>,
 ): Promise<NodeDelivery[]> {
-  const { transport, sent } = meterTransport(session.context.transport)
+  const { transport, readMeter } = meters
   const metered = { ...session, context: { ...session.context, transport } }
-  const settled = await settleAll(steps, CONCURRENCY, (step) => applyPlan(metered, { steps: [step] }))
+  const deliveries = steps.filter(({ action }) => action === 'deliver')
+  const settled = await settleAll(deliveries, deliveries.length, (step) =>
+    applyPlan(metered, { steps: [step] }),
+  )
   session.signal.throwIfAborted()
   return fleet.nodes.map((node): NodeDelivery => {
     const { name, problem } = node
-    const bytes = sent.get(name) ?? 0
+    const bytes = readMeter(name).arrived
     const result = settled.find(({ item }) => item.node === name)?.result
     if (result?.status === 'rejected') {
       return { name, state: 'failed', bytes, problem: messageOf(result.reason) }
@@ -73,11 +90,26 @@ async function deliverToNodes(
   })
 }
 
+/** What was told of each node, as `timeline[{name, sent, saved, started, firstByte, received, whole, published}]`, in ms. */
+function describeTimeline(
+  nodes: readonly NodeDelivery[],
+  readMeter: (node: string) => Meter,
+  startedAt: number,
+): Record<string, unknown>[] {
+  return nodes.flatMap(({ name }) => {
+    const { sent, saved, milestones } = readMeter(name)
+    const after = MILESTONES.flatMap((milestone) => {
+      const at = milestones[milestone]
+      return at === undefined ? [] : [[milestone, at - startedAt] as const]
+    })
+    return after.length > 0 ? [{ name, sent, saved, ...Object.fromEntries(after) }] : []
+  })
+}
+
 type Base = { readonly generation: string } & Readonly<Record<string, unknown>>
 
 function answer(nodes: readonly NodeDelivery[], base: Base): Answer {
-  const bytesSent = nodes.reduce((sum, { bytes }) => sum + bytes, 0)
-  const json = { ...base, bytesSent, nodes }
+  const json = { ...base, nodes }
   const lacking = nodes.filter(({ state }) => state === 'failed' || state === 'unreachable')
   if (lacking.length > 0) {
     const names = lacking.map(({ name, problem }) => `${name}${problem ? ` (${problem})` : ''}`).join('; ')

@@ -3,12 +3,15 @@ import { type Fleet, findServed, findService, isHeld } from '../domain/fleet.ts'
 import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
 import type { Shape } from '../domain/placement.ts'
 import { describePlan, type Plan } from '../domain/plan.ts'
+import { describeShortage, findShortages } from '../domain/plan-room.ts'
 import { planUpdate } from '../domain/plan-update.ts'
 import type { FleetRecord, Run } from '../domain/record.ts'
 import { findCompanion, lastRelease } from '../domain/record-rules.ts'
 import { GATEWAY } from '../domain/service.ts'
 import { createBlueprint } from './blueprint.ts'
 import type { FleetContext } from './context.ts'
+import { listInspected } from './retention.ts'
+import { chooseRoutePolicy } from './route-policy.ts'
 import type { Session } from './session.ts'
 import { findShape } from './shape.ts'
 
@@ -36,7 +39,7 @@ export type Aim = {
 
 /**
  * Plans the move of a fleet to `target`. Raises `remote` when no node, or by the profile's policy not every
- * node, can be reached, or the gateway's port is taken, and `usage` when the generation in service has the target's name but another digest.
+ * node, can be reached or has room, or the gateway's port is taken, and `usage` when the generation in service has the target's name but another digest.
  */
 export async function prepareMove(session: Session, { command, target, fleet }: Aim): Promise<Move> {
   const { context } = session
@@ -53,12 +56,11 @@ export async function prepareMove(session: Session, { command, target, fleet }: 
     blueprint: createBlueprint(context.profile),
     proven: record.releases.some(({ generation }) => isSameGeneration(generation, target.generation)),
     released: lastRelease(record)?.generation ?? null,
-    kept: [
-      ...record.quarantined.map(({ generation }) => generation.name),
-      record.frozen?.generation.name,
-    ].filter((name) => name !== undefined),
+    kept: listInspected(record),
     keep: context.profile.update.keep,
+    routes: await chooseRoutePolicy(context, fleet),
   })
+  refuseShortages(fleet, plan)
   return {
     command,
     target: target.generation,
@@ -103,6 +105,19 @@ async function refuseTakenPort({ profile, publishing }: FleetContext): Promise<v
   if (problem === undefined) return
   throw new LongshoreError('remote', `the gateway cannot listen on ${host}:${port}: ${problem}`, {
     hint: `end what listens there (ss -ltnp 'sport = :${port}'), or set gateway.port to another one`,
+  })
+}
+
+/** Found before the first byte: nothing can be switched while a node lacks the target. */
+function refuseShortages({ nodes }: Fleet, { steps }: Plan): void {
+  const shortages = findShortages(
+    nodes,
+    steps.filter(({ action }) => action === 'deliver'),
+  )
+  if (shortages.length === 0) return
+  const names = shortages.map((one) => `${one.node}: ${describeShortage(one)}`).join('; ')
+  throw new LongshoreError('remote', `${names}; nothing was changed`, {
+    hint: 'free some space there, or lower update.keep in the profile and deliver.mjs --yes',
   })
 }
 

@@ -2,6 +2,8 @@ export type RunOptions = {
   /** What the command reads; it reads nothing where left out. */
   readonly stdin?: AsyncIterable<Uint8Array> | string
   readonly signal: AbortSignal
+  /** Hears what the command prints as soon as it comes; the result then holds nothing of it. */
+  readonly onStdout?: (block: Uint8Array) => void
   /** How long the command may take from start to end, in milliseconds; without a limit where left out. */
   readonly timeoutMs?: number
 }

@@ -1,4 +1,5 @@
 import type { Manifest } from '../domain/manifest.ts'
+import type { Route } from '../domain/route.ts'
 
 /** A generation that a node holds under its final name; `digest` is null when its manifest cannot be read. */
 export type HeldGeneration = { readonly name: string; readonly digest: string | null }
@@ -13,12 +14,27 @@ export type NodeFacts = {
   readonly freeBytes: number
   readonly memoryBytes: number
   readonly generations: readonly HeldGeneration[]
+  /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
+  readonly taken?: Readonly<Record<string, number>>
+  /** Names of generations that relays have brought pieces of, which only relays can go on from. */
+  readonly inPieces?: readonly string[]
 }
+
+/** What happens to the delivery to one node, in this order; each may be told again, and some not at all. */
+export const MILESTONES = ['started', 'firstByte', 'received', 'whole', 'published'] as const
+export type Milestone = (typeof MILESTONES)[number]
 
 export type DeliverOptions = {
   readonly signal: AbortSignal
-  /** Called with the number of bytes that have newly arrived. */
+  /** As the transport sees fit where left out. */
+  readonly route?: Route
+  /** Called with the number of bytes that have newly arrived at the node, wherever they came from. */
   readonly onBytes?: (bytes: number) => void
+  /** Called with the number of bytes that have newly left this machine for the node. */
+  readonly onSent?: (bytes: number) => void
+  /** Called with the number of bytes that the node made itself of what it holds, so that nobody carried them. */
+  readonly onSaved?: (bytes: number) => void
+  readonly onMilestone?: (milestone: Milestone) => void
 }
 
 /** Carries generations to nodes. */

@@ -19,6 +19,17 @@ const PLAN: Plan = {
   ],
 }
 
+test('tells what leaves this machine at most, and how long that takes where it is limited', () => {
+  const [delivery] = PLAN.steps
+  const steps = ['n1', 'n2'].map((node) => ({
+    ...delivery!,
+    node,
+    sent: 1.5 * 1024 ** 2,
+    estimatedMs: 90_000,
+  }))
+  assert.match(renderPlan({ steps }), '6.0 MiB to carry (at most 3.0 MiB from here, about 1 min 30 s)\n')
+})
+
 test('aligns columns by the width that a terminal gives them', () => {
   const lines = renderTable(
     [

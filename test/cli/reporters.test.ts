@@ -67,6 +67,18 @@ test('writes above a bar that still moves, and keeps its rate', () => {
   assert.ok(read().indexOf('a word between') < read().lastIndexOf('10 rows of 10 rows'))
 })
 
+test('shows the sum of several parts, and what of it was not carried', () => {
+  const { stream, read } = createSink(true)
+  const reporter = createReporter({ json: false, quiet: false, stream })
+  const part = { whole: 'deliver dg_8', total: 1024, unit: 'bytes' } as const
+  reporter.progress({ ...part, task: 'deliver n1', done: 1024 })
+  reporter.progress({ ...part, task: 'deliver n2', done: 1024, saved: 1000 })
+  reporter.close()
+  assert.match(read(), /deliver dg_8 .*2\.0 KiB of 2\.0 KiB/)
+  const story = renderStory({ ...part, task: 'x', done: 2048, saved: 1024 }, { done: 0, at: 0 }, 1000)
+  assert.is(story, '2.0 KiB of 1.0 KiB, 2.0 KiB/s, 1.0 KiB of it not carried')
+})
+
 test('tells one JSON object a line under --json', () => {
   const { stream, read } = createSink()
   tellStory(createReporter({ json: true, quiet: false, stream }))
@@ -91,8 +103,8 @@ test('tells progress of a task at most every 10 s in a log', () => {
     reporter.progress({ task: 'read', done: now, total: 50_000, unit: 'rows' })
   }
   assert.equal(read().trimEnd().split('\n'), [
-    'read: 10,000 rows of 50,000 rows, 20 %',
-    'read: 20,000 rows of 50,000 rows, 40 %',
+    'read: 10,000 rows of 50,000 rows, 1,000 rows/s, 40.0 s left, 20 %',
+    'read: 20,000 rows of 50,000 rows, 1,000 rows/s, 30.0 s left, 40 %',
   ])
 })
 

@@ -36,4 +36,14 @@ test('removes the oldest beyond what is kept, never what is kept by name or newe
   )
 })
 
+test('removes what a delivery left that did not end, unless it is kept, newer, or may be continued', () => {
+  const taken = { dg_3: 5, dg_5: 5, dg_7: 5, dg_8: 5, dg_9: 5 }
+  const node = { ...nodeWith('node-1', [refTo(7)]), taken }
+  const steps = planRemoval([node], { newest: 'dg_8', kept: ['dg_5', 'dg_8'], keep: 1 })
+  assert.equal(
+    steps.map(({ target, cause }) => `${target}: ${cause}`),
+    ['dg_3: left by a delivery that did not end'],
+  )
+})
+
 test.run()

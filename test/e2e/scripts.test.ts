@@ -11,6 +11,7 @@ import { makeTempDir } from '../support/temp.ts'
 const COMMANDS = [
   'split-index',
   'deliver',
+  'verify',
   'update-indices',
   'rollback',
   'apply',

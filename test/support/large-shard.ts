@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
-import { quantise, scaleFor } from '../../lib/adapters/search/quantised.ts'
+import { quantise, scaleFor } from '../../lib/adapters/search/codes.ts'
 import {
   computeDigest,
   expectedPaths,

@@ -23,7 +23,10 @@ const RULES: Record<string, Rule> = {
   'lib/cli': { layers: ['lib/cli', 'lib/flows', 'lib/ports', 'lib/config', 'lib/domain'] },
   services: { layers: ['services', 'lib/domain', 'lib/ports', 'lib/adapters'], packages: /^(?!zx$)/ },
   scripts: { layers: ['scripts', 'lib/cli', 'lib/flows'] },
-  bench: { layers: ['bench', 'lib/domain', 'lib/ports', 'lib/adapters', 'lib/flows', 'lib/config'] },
+  bench: {
+    layers: ['bench', 'lib/domain', 'lib/ports', 'lib/adapters', 'lib/flows', 'lib/config', 'test/swarm/lab'],
+  },
+  'test/swarm/lab': { layers: ['test/swarm/lab', 'test/support', 'lib/adapters', 'lib/cli'] },
 }
 
 /** Files that may import more than their layer: the one that picks adapters. */

@@ -172,6 +172,27 @@ test('narrows a line', async () => {
   assert.ok((await send()) < 1500)
 })
 
+test('narrows one direction of a line, and the one line of this machine to all nodes, and counts what goes through', async () => {
+  const send = async () => {
+    const start = performance.now()
+    const sendTo = (node: string) =>
+      run`head -c 1500000 /dev/zero | ssh -F ${lab.sshConfig} ${node} ${'cat >/dev/null'}`
+    await Promise.all([sendTo('n1'), sendTo('n2')])
+    return performance.now() - start
+  }
+  await lab.fault.shape('n2', { up: 1 })
+  assert.ok((await send()) < 1500)
+  await lab.fault.shape('n2', {})
+  const before = lab.readTraffic('host').sent
+  await lab.fault.shape('host', { mbit: 16 })
+  // 24 Mbit to two nodes through 16 Mbit/s.
+  assert.ok((await send()) > 1200)
+  await lab.fault.shape('host', {})
+  const sent = lab.readTraffic('host').sent - before
+  assert.ok(sent > 3_000_000 && sent < 3_600_000, `${sent} bytes`)
+  assert.ok(lab.readTraffic('n2').received > 3_000_000)
+})
+
 test('a node hangs and goes on; one without power starts again as the member that it was', async () => {
   await lab.fault.freeze('n2')
   const hung = await ask`timeout 1 ssh -F ${lab.sshConfig} n2 true`

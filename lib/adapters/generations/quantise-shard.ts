@@ -1,11 +1,7 @@
 import { renderNpyHeader } from '../files/npy.ts'
-import { LARGEST_CODE, quantise } from '../search/quantised.ts'
+import { LARGEST_CODE, quantise } from '../search/codes.ts'
 import { AppendedFile } from './appended-file.ts'
-import { BlockFile } from './block-file.ts'
-import { VECTORS_START } from './shard-reader.ts'
-
-/** Values that are read at a time. */
-const BLOCK_VALUES = 1 << 18
+import { BLOCK_VALUES, readValues } from './vector-values.ts'
 
 export type QuantiseJob = {
   /** The shard's vectors.npy, and the file to make. */
@@ -41,17 +37,4 @@ function findLargest(path: string): number {
     }
   }
   return largest
-}
-
-/** All values of a vectors.npy, in blocks that are valid until the next one. */
-function* readValues(path: string): Iterable<Float32Array> {
-  const file = new BlockFile(path)
-  try {
-    file.read(new Uint8Array(VECTORS_START))
-    const block = new Float32Array(BLOCK_VALUES)
-    const bytes = new Uint8Array(block.buffer)
-    for (let read = file.read(bytes); read > 0; read = file.read(bytes)) yield block.subarray(0, read / 4)
-  } finally {
-    file.close()
-  }
 }

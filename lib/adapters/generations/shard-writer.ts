@@ -5,6 +5,7 @@ import type { PreparedRows } from '../../ports/generation-writer.ts'
 import { renderNpyHeader } from '../files/npy.ts'
 import type { RowBuffers } from '../search/row-buffers.ts'
 import { AppendedFile } from './appended-file.ts'
+import { renderOffsets } from './item-offsets.ts'
 import { WaitingLines } from './waiting-lines.ts'
 
 const FLOAT_BYTES = 4
@@ -102,15 +103,4 @@ export class ShardWriter {
   #renderHeader(rows: number): Uint8Array {
     return renderNpyHeader('<f4', [rows, this.#options.dimensions])
   }
-}
-
-/** Byte positions as items.idx has them: unsigned 64-bit, little-endian. */
-function renderOffsets(count: number, positionOf: (index: number) => number): Uint8Array {
-  const words = new Uint32Array(count * 2)
-  for (let index = 0; index < count; index++) {
-    const position = positionOf(index)
-    words[index * 2] = position % 2 ** 32
-    words[index * 2 + 1] = Math.floor(position / 2 ** 32)
-  }
-  return new Uint8Array(words.buffer)
 }

@@ -1,7 +1,10 @@
-import { readdir, rename, rm, statfs } from 'node:fs/promises'
+import { lstat, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { hasCode, syncDirectory } from '../files/durable-files.ts'
+
+/** Of `stat`, whatever the file system. */
+const BLOCK_BYTES = 512
 
 /** The directory that plays a node. Raises `usage` for a name that would lead elsewhere. */
 export function locateNode(state: string, node: string): string {
@@ -53,6 +56,29 @@ export async function renameIfPresent(from: string, to: string): Promise<boolean
     return true
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/** Bytes below a directory by the name of the generation that they are of, whole or not: `.dg_8.partial` is of dg_8. */
+export async function measureTaken(home: string): Promise<Record<string, number>> {
+  const taken: Record<string, number> = {}
+  for (const entry of await listDirectory(home)) {
+    const [, name] = /^\.?(dg_\d+)/.exec(entry) ?? []
+    if (name !== undefined) taken[name] = (taken[name] ?? 0) + (await measureBytes(join(home, entry)))
+  }
+  return taken
+}
+
+async function measureBytes(path: string): Promise<number> {
+  try {
+    const found = await lstat(path)
+    if (!found.isDirectory()) return found.blocks * BLOCK_BYTES
+    const inside = await Promise.all((await readdir(path)).map((name) => measureBytes(join(path, name))))
+    return inside.reduce((sum, bytes) => sum + bytes, 0)
+  } catch (error) {
+    // A run that is at work meanwhile may take it away.
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 0
     throw error
   }
 }

@@ -12,6 +12,7 @@ import { copyFile, findFileProblem } from './file-copy.ts'
 import {
   listDirectory,
   locateNode,
+  measureTaken,
   publishDirectory,
   readFreeBytes,
   renameIfPresent,
@@ -35,10 +36,16 @@ export function createLocalTransport(settings: LocalTransportSettings): Transpor
     const final = resolveInside(home, manifest.generation)
     if ((await findProblem(final, manifest, options.signal)) === undefined) return 0
     const partial = join(home, `.${manifest.generation}.partial`)
-    const { signal, onBytes = () => undefined } = options
+    const { signal, onMilestone } = options
+    const onBytes = (bytes: number) => {
+      options.onBytes?.(bytes)
+      options.onSent?.(bytes)
+    }
+    onMilestone?.('started')
     const delivery: Delivery = { node, from: directory, partial, manifest, readFree, copy, signal, onBytes }
     const sent = await deliverFiles(delivery)
     await publishDirectory(partial, final)
+    onMilestone?.('published')
     return sent
   }
   const verify = async (node: string, manifest: Manifest, signal: AbortSignal) => {
@@ -84,7 +91,8 @@ async function inspectNode(
     const names = (await listDirectory(home)).filter(isGenerationName).sort(compareGenerations)
     const generations = await Promise.all(names.map((generation) => inspectGeneration(home, generation)))
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
-    return { name, reachable: true, freeBytes: await readFree(home), memoryBytes, generations }
+    const freeBytes = await readFree(home)
+    return { name, reachable: true, freeBytes, memoryBytes, generations, taken: await measureTaken(home) }
   } catch (error) {
     const problem = messageOf(error)
     return { name, reachable: false, problem, freeBytes: 0, memoryBytes: 0, generations: [] }

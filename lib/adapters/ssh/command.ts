@@ -31,11 +31,11 @@ type Command = {
 export async function runCommand(
   { client, lost }: Connection,
   argv: readonly string[],
-  { stdin = '', signal }: Pick<RunOptions, 'stdin' | 'signal'>,
+  { stdin = '', signal, onStdout }: Omit<RunOptions, 'timeoutMs'>,
 ): Promise<RunResult> {
   const stop = AbortSignal.any([signal, lost])
   const line = `exec ${quoteArgv(['sh', '-c', WRAPPER, 'sh', ...argv])}`
-  const opened = startCommand(client, line)
+  const opened = startCommand(client, line, onStdout)
   const command = await unlessAborted(opened, stop).catch((error: unknown) => {
     opened.then((late) => endCommand(client, late)).catch(() => undefined)
     throw error
@@ -50,10 +50,14 @@ export async function runCommand(
 }
 
 /** Starts a line in a shell. Tries again while sshd has not yet forgotten the commands that ended before it. */
-async function startCommand(client: Connection['client'], line: string): Promise<Command> {
+async function startCommand(
+  client: Connection['client'],
+  line: string,
+  onStdout?: RunOptions['onStdout'],
+): Promise<Command> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await openCommand(client, line)
+      return await openCommand(client, line, onStdout)
     } catch (cause) {
       if (!isOpenFailure(cause) || attempt === START_RETRIES) {
         throw new LongshoreError('remote', `no command can be started (${messageOf(cause)})`, {
@@ -66,10 +70,14 @@ async function startCommand(client: Connection['client'], line: string): Promise
   }
 }
 
-function openCommand(client: Connection['client'], line: string): Promise<Command> {
+function openCommand(
+  client: Connection['client'],
+  line: string,
+  onStdout: RunOptions['onStdout'],
+): Promise<Command> {
   return new Promise((resolve, reject) => {
     // Followed at once: all that a short command says may come with the packet that opens its channel.
-    client.exec(line, (error, channel) => (error ? reject(error) : resolve(followCommand(channel))))
+    client.exec(line, (error, channel) => (error ? reject(error) : resolve(followCommand(channel, onStdout))))
   })
 }
 
@@ -78,8 +86,8 @@ function isOpenFailure(error: unknown): boolean {
   return error instanceof Error && 'reason' in error
 }
 
-function followCommand(channel: ClientChannel): Command {
-  const stdout = collect(channel)
+function followCommand(channel: ClientChannel, onStdout: RunOptions['onStdout']): Command {
+  const stdout = onStdout ? pass(channel, onStdout) : collect(channel)
   const stderr = collect(channel.stderr)
   const group = new Promise<string>((resolve) => {
     channel.stderr.on('data', () => {
@@ -100,6 +108,11 @@ function readExit(channel: ClientChannel): Promise<number | null> {
   })
 }
 
+function pass(stream: NodeJS.ReadableStream, onStdout: (block: Uint8Array) => void): () => string {
+  stream.on('data', onStdout)
+  return () => ''
+}
+
 function collect(stream: NodeJS.ReadableStream): () => string {
   const blocks: Buffer[] = []
   stream.on('data', (block: Buffer) => blocks.push(block))
@@ -112,15 +125,37 @@ async function feed({ channel, ended }: Command, stdin: AsyncIterable<Uint8Array
     channel.end(stdin)
     return
   }
-  let isOpen = true
-  ended.then(() => {
-    isOpen = false
-  })
-  for await (const block of stdin) {
-    await Promise.race([new Promise((resolve) => channel.write(block, resolve)), ended])
-    if (!isOpen) return
+  const blocks = stdin[Symbol.asyncIterator]()
+  const { unlessEnded, isOver } = watchEnd(ended)
+  try {
+    for (;;) {
+      const next = await unlessEnded(blocks.next())
+      if (isOver()) return
+      if (next?.done) break
+      await unlessEnded(new Promise((resolve) => channel.write(next!.value, resolve)))
+    }
+    channel.end()
+  } finally {
+    // Not waited for: it may be waiting itself for something to write.
+    blocks.return?.()?.catch(() => undefined)
   }
-  channel.end()
+}
+
+/** Lets one wait at a time for something, or for the end. Nothing of a wait stays behind, however many there are. */
+function watchEnd(ended: Promise<unknown>) {
+  let isOver = false
+  let wake: () => void = () => undefined
+  ended.then(() => {
+    isOver = true
+    wake()
+  })
+  const unlessEnded = <T>(promise: Promise<T>) =>
+    new Promise<T | undefined>((resolve, reject) => {
+      wake = () => resolve(undefined)
+      if (isOver) wake()
+      promise.then(resolve, reject)
+    })
+  return { unlessEnded, isOver: () => isOver }
 }
 
 /** Asks a command to end, then makes it, then leaves it alone with its channel closed. */

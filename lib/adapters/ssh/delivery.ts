@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { LongshoreError } from '../../domain/errors.ts'
-import { type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
+import { countBytes, type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { hasCode } from '../files/durable-files.ts'
 import { type Finding, surveyFiles } from './held-files.ts'
+import { createTurnstile } from './limit.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
-import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH } from './scripts.ts'
+import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
 import { type Piece, sendFile } from './send-file.ts'
 import { hashStart, readSource } from './source-file.ts'
 import { takeTurns } from './take-turns.ts'
+
+// All of them at once would come to their end together, and the line would be idle while the node reads them back.
+const SENT_AT_ONCE = 2
 
 /** One generation on its way to one node. */
 export type Delivery = {
@@ -22,7 +26,11 @@ export type Delivery = {
   readonly filesAtOnce: number
   readonly signal: AbortSignal
   readonly onBytes: (bytes: number) => void
+  /** Resolves when so many bytes may leave for the node. */
+  readonly pace: (bytes: number) => Promise<void>
 }
+
+type Publishing = Pick<Delivery, 'place' | 'manifest' | 'run' | 'signal'>
 
 /** A file that has to be sent, from the end of the piece that the node has of it. */
 type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
@@ -34,21 +42,40 @@ type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
  */
 export async function deliverFiles(delivery: Delivery): Promise<number> {
   try {
-    await prepare(delivery)
+    await prepareDirectory(delivery)
     const missing = await planFiles(delivery)
+    const turnstile = createTurnstile(SENT_AT_ONCE)
     await takeTurns(missing, delivery.filesAtOnce, delivery.signal, (file, signal) =>
-      deliverFile(delivery, file, signal),
+      turnstile((leave) => deliverFile(delivery, file, { signal, leave })),
     )
-    await deliverManifest(delivery)
-    await publish(delivery)
+    await publishHeld(delivery)
     return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
   } catch (error) {
     throw hasCode(error, 'ENOSPC') ? await giveUpRoom(delivery, error) : error
   }
 }
 
-async function prepare({ place, manifest, signal }: Delivery): Promise<void> {
+/** Gives the final name to what lies whole, and verified, beside it. */
+export async function publishHeld(held: Publishing): Promise<void> {
+  await deliverManifest(held)
+  await publish(held)
+}
+
+type Preparing = Pick<Delivery, 'place' | 'manifest' | 'signal'>
+
+/**
+ * Makes the directory that a generation is put together in, with the sound files of a copy that is damaged. Raises
+ * `corrupt` when a link is in the way.
+ */
+export async function prepareDirectory(preparing: Preparing): Promise<void> {
+  await makeDirectory(preparing)
+  await salvage(preparing)
+}
+
+async function makeDirectory({ place, manifest, signal }: Preparing): Promise<void> {
+  const names = new Set(manifest.files.map(({ path }) => dirname(path)))
   const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
+    stdin: [...names].map((name) => `${name}\n`).join(''),
     signal,
     timeoutMs: allowMs(place, 0),
     codes: [CODES.link],
@@ -56,6 +83,15 @@ async function prepare({ place, manifest, signal }: Delivery): Promise<void> {
   if (code !== CODES.link) return
   throw new LongshoreError('corrupt', `${place.node}: ${stdout.trim()} is a symbolic link`, {
     hint: `see where it leads and remove it on ${place.node}; generations are plain directories`,
+  })
+}
+
+/** Links will do: nobody writes to a file once it has its own name, here or there. */
+async function salvage({ place, manifest, signal }: Preparing): Promise<void> {
+  await runScript(place, SALVAGE, [place.home, manifest.generation], {
+    stdin: manifest.files.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''),
+    signal,
+    timeoutMs: allowMs(place, countBytes(manifest)),
   })
 }
 
@@ -79,7 +115,7 @@ async function planFiles(delivery: Delivery): Promise<Missing[]> {
 
 async function discardAndPlan(delivery: Delivery): Promise<Missing[]> {
   await discard(delivery)
-  await prepare(delivery)
+  await prepareDirectory(delivery)
   return planFiles(delivery)
 }
 
@@ -101,21 +137,40 @@ function countMissing(missing: readonly Missing[]): number {
 async function deliverFile(
   delivery: Delivery,
   { entry, piece }: Missing,
-  signal: AbortSignal,
+  { signal, leave }: { readonly signal: AbortSignal; readonly leave: () => void },
 ): Promise<void> {
-  const { place, from, run, onBytes } = delivery
+  const { place, from, run, onBytes, pace } = delivery
   await sendFile(place, {
     directory: locatePartial(delivery),
     entry,
     piece,
     run,
-    contents: readSource(from, entry, piece?.bytes ?? 0),
+    contents: tellEnd(paceBlocks(readSource(from, entry, piece?.bytes ?? 0), pace), leave),
     signal,
     onBytes,
   })
 }
 
-async function deliverManifest(delivery: Delivery): Promise<void> {
+/** From then on the node alone is busy with the file: the line is free for the next one. */
+async function* tellEnd(blocks: AsyncIterable<Uint8Array>, tell: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* blocks
+  } finally {
+    tell()
+  }
+}
+
+async function* paceBlocks(
+  blocks: AsyncIterable<Uint8Array>,
+  pace: Delivery['pace'],
+): AsyncGenerator<Uint8Array> {
+  for await (const block of blocks) {
+    await pace(block.length)
+    yield block
+  }
+}
+
+async function deliverManifest(delivery: Publishing): Promise<void> {
   const { place, manifest, run, signal } = delivery
   const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)
   const sha256 = createHash('sha256').update(text).digest('hex')
@@ -132,7 +187,7 @@ async function deliverManifest(delivery: Delivery): Promise<void> {
   })
 }
 
-async function publish({ place, manifest, run, signal }: Delivery): Promise<void> {
+async function publish({ place, manifest, run, signal }: Publishing): Promise<void> {
   const { generation, files } = manifest
   const paths = [MANIFEST_FILE, ...files.map(({ path }) => path)]
   const names = new Set(paths.flatMap((path) => [dirname(path), path]))
@@ -167,6 +222,6 @@ async function readFree({ place, signal }: Delivery): Promise<number> {
   return Number.parseInt(stdout, 10)
 }
 
-function locatePartial({ place, manifest }: Delivery): string {
+function locatePartial({ place, manifest }: Pick<Delivery, 'place' | 'manifest'>): string {
   return `${place.home}/.${manifest.generation}.partial`
 }

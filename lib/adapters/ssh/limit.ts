@@ -17,3 +17,19 @@ export function createLimit(size: number): Limit {
     }
   }
 }
+
+/**
+ * As {@link createLimit}, for work that holds its place for its first part only: `leave` lets the next one begin, while what
+ * called it goes on.
+ */
+export function createTurnstile(size: number): <T>(work: (leave: () => void) => Promise<T>) => Promise<T> {
+  const limit = createLimit(size)
+  return (work) =>
+    new Promise((resolve, reject) => {
+      const hold = () =>
+        new Promise<void>((leave) => {
+          work(leave).finally(leave).then(resolve, reject)
+        })
+      limit(hold).catch(reject)
+    })
+}

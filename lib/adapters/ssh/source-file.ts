@@ -26,6 +26,26 @@ export async function* readSource(
   }
 }
 
+/** So many bytes of a file of the generation in `directory`, from `offset` on. Raises as {@link readSource} does. */
+export async function readRange(
+  directory: string,
+  entry: Pick<FileEntry, 'path' | 'bytes'>,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+): Promise<Buffer> {
+  const file = await openSource(directory, entry)
+  try {
+    const buffer = Buffer.allocUnsafeSlow(bytes)
+    for (let filled = 0; filled < bytes; ) {
+      const { bytesRead } = await file.read(buffer, filled, bytes - filled, offset + filled)
+      if (bytesRead === 0) throw refuse(`${join(directory, entry.path)} became shorter while it was read`)
+      filled += bytesRead
+    }
+    return buffer
+  } finally {
+    await file.close()
+  }
+}
+
 /** SHA-256 of the first `bytes` of a file of a generation, in hexadecimal digits. Raises as {@link readSource} does. */
 export async function hashStart(directory: string, entry: FileEntry, bytes: number): Promise<string> {
   const file = await openSource(directory, entry)
@@ -38,7 +58,10 @@ export async function hashStart(directory: string, entry: FileEntry, bytes: numb
   }
 }
 
-async function openSource(directory: string, { path, bytes }: FileEntry): Promise<FileHandle> {
+async function openSource(
+  directory: string,
+  { path, bytes }: Pick<FileEntry, 'path' | 'bytes'>,
+): Promise<FileHandle> {
   const from = join(directory, path)
   try {
     // The generation's own directory may be a link of the operator's, nothing inside it may.

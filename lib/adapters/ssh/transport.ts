@@ -6,7 +6,7 @@ import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
-import { deliverFiles } from './delivery.ts'
+import { deliverFiles, prepareDirectory, publishHeld } from './delivery.ts'
 import { findProblem } from './held-files.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { INSPECT, REMOVE } from './scripts.ts'
@@ -19,14 +19,26 @@ export type SshTransportSettings = {
   readonly operationTimeoutMs: number
   /** Files of one generation that are on the way to one node at the same time. */
   readonly filesAtOnce?: number
+  /** Resolves when so many bytes may leave for a node; at once where left out. */
+  readonly pace?: (node: string, bytes: number, signal: AbortSignal) => Promise<void>
+}
+
+/** What relays need of a node besides what a transport does: to begin, and to end, what they bring. */
+export type SshTransport = Transport & {
+  /** Whether the node holds this very generation, every byte read back from its disk. */
+  holds(node: string, manifest: Manifest, signal: AbortSignal): Promise<boolean>
+  /** Makes the directory beside the final name, and tells where the node keeps generations. */
+  prepare(node: string, manifest: Manifest, signal: AbortSignal): Promise<string>
+  /** Gives the final name to what lies whole beside it, and has been verified. */
+  publish(node: string, manifest: Manifest, signal: AbortSignal): Promise<void>
 }
 
 /**
  * Carries generations to machines that have sshd and coreutils. Closing it closes the shell. Raises `usage` for a
  * directory that is not absolute.
  */
-export function createSshTransport(settings: SshTransportSettings): Transport {
-  const { shell, operationTimeoutMs, filesAtOnce = 4 } = settings
+export function createSshTransport(settings: SshTransportSettings): SshTransport {
+  const { shell, operationTimeoutMs, filesAtOnce = 4, pace = async () => undefined } = settings
   const homes = new Map(settings.nodes.map(({ name, directory }) => [name, checkDirectory(directory)]))
   const locate = (node: string): Place => {
     const home = homes.get(node)
@@ -34,14 +46,37 @@ export function createSshTransport(settings: SshTransportSettings): Transport {
     throw new LongshoreError('usage', `there is no node ${node} in the profile`)
   }
   const deliver = async (node: string, from: string, manifest: Manifest, options: DeliverOptions) => {
-    const { signal, onBytes = () => undefined } = options
+    const { signal, onBytes, onSent, onMilestone } = options
     const place = locateFor(locate(node), manifest.generation)
     if ((await findProblem(place, manifest, signal)) === undefined) return 0
-    return deliverFiles({ place, manifest, from, run: nameRun(), filesAtOnce, signal, onBytes })
+    onMilestone?.('started')
+    const sent = await deliverFiles({
+      ...{ place, manifest, from, run: nameRun(), filesAtOnce, signal },
+      pace: (bytes) => pace(node, bytes, signal),
+      onBytes(bytes) {
+        if (bytes > 0) onMilestone?.('firstByte')
+        onBytes?.(bytes)
+        onSent?.(bytes)
+      },
+    })
+    onMilestone?.('published')
+    return sent
   }
   return {
     inspect: async (node, signal) => inspectNode(locate(node), signal),
     deliver,
+    async holds(node, manifest, signal) {
+      return (await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)) === undefined
+    },
+    async prepare(node, manifest, signal) {
+      const place = locateFor(locate(node), manifest.generation)
+      await prepareDirectory({ place, manifest, signal })
+      return place.home
+    },
+    async publish(node, manifest, signal) {
+      const place = locateFor(locate(node), manifest.generation)
+      await publishHeld({ place, manifest, run: nameRun(), signal })
+    },
     async verify(node, manifest, signal) {
       const found = await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)
       if (!found) return
@@ -85,7 +120,15 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
     const [free, memory, ...lines] = stdout.split('\n')
     const generations = lines.flatMap(parseHeld).sort((a, b) => compareGenerations(a.name, b.name))
-    return { name, reachable: true, freeBytes: Number(free), memoryBytes: Number(memory), generations }
+    return {
+      name,
+      reachable: true,
+      freeBytes: Number(free),
+      memoryBytes: Number(memory),
+      generations,
+      taken: sumTaken(lines),
+      inPieces: lines.flatMap((line) => /^pieces\t\.(dg_\d+)\.partial$/.exec(line)?.[1] ?? []),
+    }
   } catch (error) {
     if (signal.aborted) throw error
     return {
@@ -98,6 +141,16 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
       generations: [],
     }
   }
+}
+
+/** What takes room, by the generation that it is of: `4096\t.dg_8.partial` is of dg_8. */
+function sumTaken(lines: readonly string[]): Record<string, number> {
+  const taken: Record<string, number> = {}
+  for (const line of lines) {
+    const [, bytes, name] = /^(\d+)\t\.?(dg_\d+)/.exec(line) ?? []
+    if (name !== undefined && isGenerationName(name)) taken[name] = (taken[name] ?? 0) + Number(bytes)
+  }
+  return taken
 }
 
 /** A generation by its name and its manifest on one line; a manifest that cannot be read has no digest. */

@@ -4,7 +4,8 @@ import type { NodeLabels } from './node-labels.ts'
 
 /**
  * A transport that tells the scheduler what lies where: a node is marked once a generation lies there whole, and loses
- * the mark before anything is taken away. What is there but not marked counts as not held, so that it is delivered again,
+ * the mark before anything is taken away, and where a damaged copy cannot be mended. To look for damage changes no mark:
+ * the scheduler would take running tasks away at once. What is there but not marked counts as not held, so that it is delivered again,
  * which sends nothing and marks it.
  */
 export function createLabelledTransport(transport: Transport, labels: NodeLabels): Transport {
@@ -18,19 +19,15 @@ export function createLabelledTransport(transport: Transport, labels: NodeLabels
     },
     async deliver(node, directory, manifest, options) {
       const { generation: name, digest } = manifest
-      const bytes = await transport.deliver(node, directory, manifest, options)
+      const bytes = await transport.deliver(node, directory, manifest, options).catch(async (error) => {
+        options.signal.throwIfAborted()
+        await labels.unmark(node, name, options.signal)
+        throw error
+      })
       await labels.mark(node, { name, digest }, options.signal)
       return bytes
     },
-    async verify(node, manifest, signal) {
-      try {
-        await transport.verify(node, manifest, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        await labels.unmark(node, manifest.generation, signal)
-        throw error
-      }
-    },
+    verify: (...args) => transport.verify(...args),
     async remove(node, generation, signal) {
       await labels.unmark(node, generation, signal)
       await transport.remove(node, generation, signal)

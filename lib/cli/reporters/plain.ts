@@ -1,9 +1,10 @@
 import { nameStep } from '../../domain/plan.ts'
 import type { Progress, Reporter, StepEvent } from '../../ports/reporter.ts'
-import { renderAmount, renderDuration } from '../quantities.ts'
+import { renderDuration } from '../quantities.ts'
 import { renderGates } from '../render-gates.ts'
 import { renderPlan } from '../render-plan.ts'
 import type { ClosableReporter, Sink } from './choose.ts'
+import { renderStory, type Start } from './progress-bars.ts'
 
 const PROGRESS_EVERY_MS = 10_000
 
@@ -12,18 +13,26 @@ export function createPlainReporter(
   sink: Sink,
   now: () => number = () => performance.now(),
 ): ClosableReporter {
+  const starts = new Map<string, Start>()
   const lastTold = new Map<string, number>()
-  const isDue = ({ task }: Progress) => {
+  const isDue = ({ task, done }: Progress) => {
     const last = lastTold.get(task)
-    if (last === undefined) lastTold.set(task, now())
+    if (last === undefined) {
+      starts.set(task, { done, at: now() })
+      lastTold.set(task, now())
+    }
     if (last === undefined || now() - last < PROGRESS_EVERY_MS) return false
     lastTold.set(task, now())
     return true
   }
+  const tell = (progress: Progress) => {
+    const story = renderStory(progress, starts.get(progress.task)!, now())
+    sink.write(`${progress.task}: ${story}${renderShare(progress)}\n`)
+  }
   const reporter: Reporter = {
     plan: (plan) => void sink.write(renderPlan(plan)),
     step: (event) => void sink.write(`${renderStepEvent(event)}\n`),
-    progress: (progress) => void (isDue(progress) && sink.write(`${renderProgress(progress)}\n`)),
+    progress: (progress) => void (isDue(progress) && tell(progress)),
     gates: (title, results) => void sink.write(`${title}\n${renderGates(results)}`),
     note: (message) => void sink.write(`${message}\n`),
   }
@@ -37,7 +46,6 @@ export function renderStepEvent({ step, state, tookMs, detail }: StepEvent): str
   return `${state} ${nameStep(step)}${took}${detail ? `: ${detail}` : cause}`
 }
 
-function renderProgress({ task, done, total, unit }: Progress): string {
-  const share = total ? `, ${Math.floor((100 * done) / total)} %` : ''
-  return `${task}: ${renderAmount(done, unit)}${total ? ` of ${renderAmount(total, unit)}` : ''}${share}`
+function renderShare({ done, total }: Progress): string {
+  return total ? `, ${Math.floor((100 * done) / total)} %` : ''
 }

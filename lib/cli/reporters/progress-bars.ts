@@ -18,10 +18,28 @@ const CLEAR_REST = '\u001b[K\n'
 
 type Task = { readonly bar: SingleBar; readonly start: Start; isDone: boolean }
 
-/** A bar for each task, with rate and remaining time; a task whose total is unknown only counts. */
+/**
+ * A bar for each task, with rate and remaining time, and one for a whole of which there are several; a task whose total
+ * is unknown only counts.
+ */
 export function createProgressBars(stream: NodeJS.WriteStream): ProgressBars {
   const tasks = new Map<string, Task>()
+  const parts = new Map<string, Map<string, Progress>>()
   let bars: MultiBar | undefined
+
+  function show(progress: Progress): void {
+    const known = tasks.get(progress.task) ?? begin(progress)
+    const { task, done, total } = progress
+    known.isDone = total !== undefined && done >= total
+    known.bar.setTotal(total ?? 1)
+    known.bar.update(total === undefined ? 0 : done, { task, story: renderStory(progress, known.start) })
+  }
+
+  function showWhole(progress: Progress, whole: string): void {
+    const own = parts.get(whole) ?? new Map<string, Progress>()
+    parts.set(whole, own.set(progress.task, progress))
+    if (own.size > 1) show(sumUp(whole, [...own.values()]))
+  }
 
   function begin({ task, done, total }: Progress): Task {
     bars ??= new MultiBar(
@@ -40,15 +58,13 @@ export function createProgressBars(stream: NodeJS.WriteStream): ProgressBars {
     bars?.stop()
     bars = undefined
     tasks.clear()
+    parts.clear()
   }
 
   return {
     update(progress) {
-      const known = tasks.get(progress.task) ?? begin(progress)
-      const { task, done, total } = progress
-      known.isDone = total !== undefined && done >= total
-      known.bar.setTotal(total ?? 1)
-      known.bar.update(total === undefined ? 0 : done, { task, story: renderStory(progress, known.start) })
+      show(progress)
+      if (progress.whole !== undefined) showWhole(progress, progress.whole)
     },
     write(text) {
       if (bars && [...tasks.values()].some(({ isDone }) => !isDone))
@@ -60,9 +76,22 @@ export function createProgressBars(stream: NodeJS.WriteStream): ProgressBars {
   }
 }
 
+/** The progress of something that consists of these; its total is known when all of theirs are. */
+export function sumUp(task: string, parts: readonly Progress[]): Progress {
+  const sum = (count: (part: Progress) => number) => parts.reduce((all, part) => all + count(part), 0)
+  const isKnown = parts.every(({ total }) => total !== undefined)
+  return {
+    task,
+    done: sum(({ done }) => done),
+    saved: sum(({ saved = 0 }) => saved),
+    total: isKnown ? sum(({ total = 0 }) => total) : undefined,
+    unit: parts[0]?.unit ?? 'bytes',
+  }
+}
+
 /** `120,000 rows of 400,000 rows, 61,000 rows/s, 4.6 s left`; what was there at the start does not count for the rate. */
 export function renderStory(
-  { done, total, unit }: Progress,
+  { done, saved = 0, total, unit }: Progress,
   start: Start,
   now: number = performance.now(),
 ): string {
@@ -71,5 +100,6 @@ export function renderStory(
   if (rate <= 0) return amount
   const left =
     total === undefined || done >= total ? '' : `, ${renderDuration((1000 * (total - done)) / rate)} left`
-  return `${amount}, ${renderAmount(rate, unit)}/s${left}`
+  const spared = saved > 0 ? `, ${renderAmount(saved, unit)} of it not carried` : ''
+  return `${amount}, ${renderAmount(rate, unit)}/s${left}${spared}`
 }

@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { quantise, scaleFor } from '../../../lib/adapters/search/codes.ts'
 import { type ExactMatches, searchExact } from '../../../lib/adapters/search/exact.ts'
-import { quantise, scaleFor, searchQuantised } from '../../../lib/adapters/search/quantised.ts'
+import { searchQuantised } from '../../../lib/adapters/search/quantised.ts'
 import { METRICS } from '../../../lib/domain/model.ts'
 import { clusteredRows } from '../../support/rows.ts'
 

@@ -43,6 +43,54 @@ test('streams what it is given, and stops when the program has enough', async ()
   assert.ok((await count(['head', '-c', '1'])).given < 64)
 })
 
+test('tells what a program prints while it runs, and answers with nothing of it', async () => {
+  const shell = makeShell()
+  const { promise: heard, resolve: hear } = Promise.withResolvers<string>()
+  const stdin = (async function* () {
+    yield Buffer.from('one\n')
+    yield Buffer.from(await heard)
+  })()
+  let told = ''
+  const onStdout = (block: Uint8Array) => {
+    told += Buffer.from(block).toString()
+    if (told === 'one\n') hear('two\n')
+  }
+  const result = await shell.run('node-1', ['cat'], { stdin, onStdout, signal: NEVER })
+  assert.equal(result, { code: 0, stdout: '', stderr: '' })
+  assert.is(told, 'one\ntwo\n')
+})
+
+test('ends the program and what it is given when it is told to stop while both go on', async () => {
+  const controller = new AbortController()
+  let isOver = false
+  const stdin = (async function* () {
+    try {
+      yield Buffer.from('first')
+      await new Promise((_, reject) => {
+        controller.signal.addEventListener('abort', () => reject(controller.signal.reason))
+      })
+    } finally {
+      isOver = true
+    }
+  })()
+  const onStdout = () => controller.abort(new LongshoreError('interrupted', 'interrupted'))
+  const running = makeShell().run('node-1', ['cat'], { stdin, onStdout, signal: controller.signal })
+  await rejectsWith(running, 'interrupted')
+  await eventually(() => assert.ok(isOver))
+})
+
+test('does not wait for more to write to a program that has ended', async () => {
+  const stdin = (async function* () {
+    yield Buffer.from('first')
+    await new Promise(() => undefined)
+  })()
+  const { code } = await makeShell().run('node-1', ['sh', '-c', 'head -c 5; exit 7'], {
+    stdin,
+    signal: NEVER,
+  })
+  assert.is(code, 7)
+})
+
 test('an error of what is streamed ends the program and is raised as it is', async () => {
   const shell = makeShell()
   const mark = join(makeTempDir(), 'whole')

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,6 +24,7 @@ import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
 import type { RemoteShell } from '../../../lib/ports/remote-shell.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
+import { flipByte } from '../../support/files.ts'
 import { settingsFor, startSshd } from '../../support/sshd.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
@@ -51,6 +54,34 @@ test('continues in the middle of a file when sshd was killed while it came', asy
   assert.ok(sent > 0 && sent < 20 * MIB, `${sent} bytes were sent the second time`)
   assert.equal(readdirSync(home), ['dg_1'])
   await transport.verify('node-1', source.manifest, NEVER)
+})
+
+test('sends only the damaged file of a copy again, and writes to none that is served', async () => {
+  const { transport, home, source } = await makeNode({ large: 2 * MIB })
+  await deliver(transport, source)
+  const held = join(home, 'dg_1', LARGE)
+  const open = openSync(held, 'r')
+  flipByte(held)
+  const damaged = readFileSync(held)
+  const other = join(home, 'dg_1', 'clust_0/vectors.npy')
+  const { ino } = statSync(other)
+  const entry = source.manifest.files.find(({ path }) => path === LARGE)
+  assert.is(await deliver(transport, source), entry?.bytes)
+  await transport.verify('node-1', source.manifest, NEVER)
+  assert.is(statSync(other).ino, ino)
+  assert.equal(readFileSync(open), damaged)
+  closeSync(open)
+  assert.equal(readdirSync(home), ['dg_1'])
+})
+
+test('tells of what relays have left in pieces, and of the room that it takes', async () => {
+  const { transport, home } = await makeNode({})
+  for (const name of ['dg_1', 'dg_2']) mkdirSync(join(home, `.${name}.partial/clust_1`), { recursive: true })
+  writeFileSync(join(home, '.dg_1.partial/clust_1/vectors.npy.pieces'), Buffer.alloc(MIB))
+  writeFileSync(join(home, '.dg_2.partial/clust_1/vectors.npy.part-0'), Buffer.alloc(MIB))
+  const { generations, inPieces, taken } = await transport.inspect('node-1', NEVER)
+  assert.equal([generations, inPieces], [[], ['dg_1']])
+  assert.ok(taken!.dg_1! >= MIB && taken!.dg_2! >= MIB)
 })
 
 test('does not continue a piece that is not the beginning of the file', async () => {

@@ -17,10 +17,10 @@ test('a node is marked once a generation lies there whole, not before', async ()
   assert.equal(calls, ['deliver', 'mark n1 dg_8'])
 })
 
-test('a delivery that failed marks nothing', async () => {
+test('a delivery that failed leaves no mark: what it should have mended is damaged', async () => {
   const { transport, calls } = makeSubject({ failing: 'deliver' })
   await rejectsWith(transport.deliver('n1', '/dgs/dg_8', MANIFEST, { signal }), 'corrupt')
-  assert.equal(calls, ['deliver'])
+  assert.equal(calls, ['deliver', 'unmark n1 dg_8'])
 })
 
 test('a node loses the mark before the generation is taken away', async () => {
@@ -29,10 +29,10 @@ test('a node loses the mark before the generation is taken away', async () => {
   assert.equal(calls, ['unmark n1 dg_8', 'remove'])
 })
 
-test('a node whose copy turns out to be damaged loses the mark', async () => {
+test('looking for damage takes no mark away, and so no task', async () => {
   const { transport, calls } = makeSubject({ failing: 'verify' })
   await rejectsWith(transport.verify('n1', MANIFEST, signal), 'corrupt')
-  assert.equal(calls, ['verify', 'unmark n1 dg_8'])
+  assert.equal(calls, ['verify'])
 })
 
 test('what lies on a node without its mark counts as not held, so that it is delivered again', async () => {

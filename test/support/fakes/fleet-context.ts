@@ -13,7 +13,7 @@ import { FakeTransport } from './transport.ts'
 
 const PROFILE = `
 name: test
-nodes: [{ name: node-1 }, { name: node-2 }]
+nodes: [{ name: node-1, host: one.example }, { name: node-2, host: two.example }]
 model: { name: lexical-hash, version: "1", dimensions: 4, metric: cosine, normalized: true }
 gateway: { port: 0 }
 update: { soakSeconds: 0 }

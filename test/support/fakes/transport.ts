@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { compareGenerations } from '../../../lib/domain/generation.ts'
 import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
+import type { Route } from '../../../lib/domain/route.ts'
 import type { DeliverOptions, NodeFacts, Transport } from '../../../lib/ports/transport.ts'
 
 export type TransportCall = {
@@ -24,6 +25,8 @@ type FakeNode = {
 export class FakeTransport implements Transport {
   readonly nodes = new Map<string, FakeNode>()
   readonly calls: TransportCall[] = []
+  /** By which way each node was last delivered to. */
+  readonly routes = new Map<string, Route | undefined>()
   /** Paths `<directory>/<file>` that do not hold what their manifest says. */
   readonly damagedSources = new Set<string>()
   /** The error that a call shall raise, if any. */
@@ -63,15 +66,16 @@ export class FakeTransport implements Transport {
       const { manifest, damaged } = held.get(generation)!
       return { name: generation, digest: damaged.has('manifest.json') ? null : manifest.digest }
     })
-    return { name, reachable, freeBytes, memoryBytes, generations }
+    return { name, reachable, freeBytes, memoryBytes, generations, taken: this.measureTaken(name) }
   }
 
   async deliver(
     name: string,
     directory: string,
     manifest: Manifest,
-    { signal, onBytes }: DeliverOptions,
+    options: DeliverOptions,
   ): Promise<number> {
+    const { signal, onBytes, onSent, onMilestone } = options
     const node = this.begin({ method: 'deliver', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
     if (held?.manifest.digest === manifest.digest && held.damaged.size === 0) return 0
@@ -83,6 +87,8 @@ export class FakeTransport implements Transport {
       throw new LongshoreError('remote', `${name} needs ${needed} bytes, but has ${node.freeBytes} free`)
     }
     node.partial.set(key, arrived)
+    this.routes.set(name, options.route)
+    onMilestone?.('started')
     for (const { path, bytes } of missing) {
       await turn()
       signal.throwIfAborted()
@@ -95,9 +101,11 @@ export class FakeTransport implements Transport {
       arrived.add(path)
       node.freeBytes -= bytes
       onBytes?.(bytes)
+      onSent?.(bytes)
     }
     node.held.set(manifest.generation, { manifest, damaged: new Set() })
     node.partial.delete(key)
+    onMilestone?.('published')
     return needed
   }
 
@@ -127,6 +135,17 @@ export class FakeTransport implements Transport {
 
   async close(): Promise<void> {
     this.record({ method: 'close', node: '' })
+  }
+
+  private measureTaken(name: string): Record<string, number> {
+    const { held, partial } = this.node(name)
+    const taken: Record<string, number> = {}
+    for (const [generation, { manifest }] of held) taken[generation] = countBytes(manifest)
+    for (const [key, paths] of partial) {
+      const generation = key.split('@')[0]!
+      taken[generation] = (taken[generation] ?? 0) + paths.size
+    }
+    return taken
   }
 
   private begin(call: TransportCall, signal: AbortSignal): FakeNode {

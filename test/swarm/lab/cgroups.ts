@@ -21,6 +21,13 @@ export function createGroup(path: string): string[] {
   })
 }
 
+/** Lets the processes of a cgroup together weigh as much as so many processes outside when they ask for the processor. */
+export function weighGroup(path: string, weight: number): void {
+  createGroup(path)
+  if (IS_V2) writeFileSync(join(ROOT, path, 'cpu.weight'), `${Math.min(10_000, 100 * weight)}`)
+  else writeFileSync(join(ROOT, 'cpu', path, 'cpu.shares'), `${1024 * weight}`)
+}
+
 /** Ends every process of the cgroup and of those below, frozen ones too. Raises when one is still there after 10 s. */
 export async function killGroup(path: string): Promise<void> {
   await eventually(() => {

@@ -8,6 +8,8 @@ const { values, positionals } = parseArgs({
   options: {
     state: { type: 'string', default: DEFAULT_STATE },
     mbit: { type: 'string' },
+    up: { type: 'string' },
+    down: { type: 'string' },
     'delay-ms': { type: 'string' },
     'bytes-free': { type: 'string', default: '0' },
   },
@@ -16,6 +18,8 @@ const { fault } = await openLab(values.state)
 const [verb = '', node = '', program] = positionals
 const line = {
   ...(values.mbit !== undefined && { mbit: Number(values.mbit) }),
+  ...(values.up !== undefined && { up: Number(values.up) }),
+  ...(values.down !== undefined && { down: Number(values.down) }),
   ...(values['delay-ms'] !== undefined && { delayMs: Number(values['delay-ms']) }),
 }
 

@@ -4,7 +4,8 @@ import { eventually } from '../../support/eventually.ts'
 import { askEngine, askSshd, bootNode, findNode, groupOf } from './boot.ts'
 import { freezeGroup, killGroup } from './cgroups.ts'
 import type { LabNode, Layout } from './layout.ts'
-import { type Line, setLink, shapeLink } from './network.ts'
+import { type Line, shapeHostLink, shapeLink } from './line.ts'
+import { setLink } from './network.ts'
 
 /** Programs of a node that are kept running. */
 export type Program = 'dockerd' | 'sshd'
@@ -14,7 +15,7 @@ export type Fault = {
   /** Pulls the network cable. */
   cut(node: string): Promise<void>
   heal(node: string): Promise<void>
-  /** Narrows or lengthens the line; `{}` is as good as new. */
+  /** Narrows or lengthens the line of a node, or of this machine by the name `host`; `{}` is as good as new. */
   shape(node: string, line: Line): Promise<void>
   /** Ends a program with SIGKILL, sessions of sshd too; it comes back by itself, 1 s (sshd) or 2 s (dockerd) later. */
   kill(node: string, program: Program): Promise<void>
@@ -39,6 +40,9 @@ type FaultParts = {
   readonly diskMegabytes: number
 }
 
+/** What this machine is called where its line is meant. */
+export const HOST = 'host'
+
 const FILLER = '/var/lib/longshore/.filler'
 const ASK = { dockerd: askEngine, sshd: askSshd }
 
@@ -54,7 +58,8 @@ export function createFault(lab: Layout, { find, exec, diskMegabytes }: FaultPar
   return {
     cut: (node) => setLink(lab, find(node), 'down'),
     heal: (node) => setLink(lab, find(node), 'up'),
-    shape: (node, line) => shapeLink(lab, find(node), pidOf(lab, find(node)), line),
+    shape: (node, line) =>
+      node === HOST ? shapeHostLink(lab, line) : shapeLink(lab, find(node), pidOf(lab, find(node)), line),
     kill: (node, program) => signal(node, program, 'KILL'),
     async stop(node, program) {
       await writeFile(switchFile(node, program), '')

@@ -3,15 +3,17 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join, resolve } from 'node:path'
 import { quoteArgv } from '../../../lib/adapters/ssh/quote.ts'
 import { eventually } from '../../support/eventually.ts'
-import { bootNode } from './boot.ts'
-import { killGroup, removeGroup } from './cgroups.ts'
-import { createFault, type Fault, pidOf } from './fault.ts'
+import { bootNode, findNode } from './boot.ts'
+import { killGroup, removeGroup, weighGroup } from './cgroups.ts'
+import { createFault, type Fault, HOST, pidOf } from './fault.ts'
 import { install } from './install.ts'
 import { sshConfigOf, writeKeys } from './keys.ts'
 import { type LabNode, type Layout, layOut } from './layout.ts'
+import { readHostTraffic, readTraffic, type Traffic } from './line.ts'
 import { withLock } from './lock.ts'
 import { closeSwitch, openSwitch } from './network.ts'
 import { run } from './quiet.ts'
+import { joinGroup } from './spawn.ts'
 import { type Docker, formSwarm } from './swarm.ts'
 
 export const DEFAULT_STATE = '/var/lib/longshore-lab'
@@ -24,6 +26,8 @@ export type LabOptions = {
   readonly state?: string
   /** Size of each node's disk for indices, of which only what is written is taken. */
   readonly diskMegabytes?: number
+  /** How many processes of this machine each node, and this machine as one of them, counts for; 1 by default. */
+  readonly weight?: number
 }
 
 /** A Docker Swarm of several nodes on this machine, each with its own engine, sshd, address, files and disk. */
@@ -35,10 +39,16 @@ export interface Lab {
   /** File for `ssh -F`. */
   readonly sshConfig: string
   readonly fault: Fault
+  /** Bytes that went through the line of a node, or of this machine by the name `host`. Raises for a node that is off. */
+  readTraffic(machine: string): Traffic
+  /** Where this machine finds the files of a node; undefined while it is off. */
+  locateRoot(node: string): string | undefined
   /** Runs `docker` against a node's engine, by a socket that no fault of the network touches; resolves to stdout. */
   docker(node: string, ...args: string[]): Promise<string>
   /** Runs a program on a node over SSH with its host key checked; resolves to stdout. Raises when it fails. */
   ssh(node: string, argv: readonly string[]): Promise<string>
+  /** A program and its arguments so that it runs on this machine, but counts as a node when the processor is scarce. */
+  asMachine(argv: readonly string[]): string[]
   /** Runs a program on a node, without the network. */
   exec(node: string, argv: readonly string[]): Promise<string>
   /** Takes the lab away, but keeps it when a test has failed and KEEP_FAILED=1. */
@@ -60,6 +70,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await withLock(lockOf(file), async () => {
     await writeLabFile(file)
     await writeKeys(file)
+    // Otherwise all nodes together count for one.
+    weighGroup(file.id, (options.weight ?? 1) * (file.nodes.length + 1))
     await openSwitch(file)
     await Promise.all(file.nodes.map((node) => bootNode(file, node, file.diskMegabytes)))
     await formSwarm((node, ...args) => lab.docker(node.name, ...args), file.nodes)
@@ -111,7 +123,14 @@ function createLab(file: LabFile): Lab {
     address: file.address,
     sshConfig: sshConfigOf(file),
     fault: createFault(file, { find, exec, diskMegabytes: file.diskMegabytes }),
+    readTraffic: (machine) =>
+      machine === HOST ? readHostTraffic(file) : readTraffic(pidOf(file, find(machine))),
+    locateRoot(name) {
+      const pid = findNode(file, find(name))
+      return pid === undefined ? undefined : `/proc/${pid}/root`
+    },
     docker: (name, ...args) => docker(find(name), ...args),
+    asMachine: (argv) => joinGroup(`${file.id}/${HOST}`, argv),
     exec,
     async ssh(name, argv) {
       return (await run`ssh -F ${sshConfigOf(file)} ${find(name).name} ${quoteArgv(argv)}`).stdout.trimEnd()

@@ -64,42 +64,14 @@ export async function setLink(lab: Layout, node: LabNode, state: 'up' | 'down'):
   await ip(switchOf(lab), [`link set ${portOf(node)} ${state}`])
 }
 
-export type Line = {
-  /** Most megabits per second in each direction. */
-  readonly mbit?: number
-  /** Added to every packet in each direction, in milliseconds; the kernel must have netem. */
-  readonly delayMs?: number
-}
-
-/** Makes the node's line narrow or long, in both directions; an empty line is as good as new. */
-export async function shapeLink(lab: Layout, node: LabNode, pid: number, line: Line): Promise<void> {
-  const ends: [number, string][] = [
-    [pid, 'eth0'],
-    [switchOf(lab), portOf(node)],
-  ]
-  for (const [where, device] of ends) {
-    await ask`nsenter -t ${where} -n tc qdisc del dev ${device} root`
-    const rule = renderLine(line)
-    if (rule.length > 0) await run`nsenter -t ${where} -n tc qdisc replace dev ${device} root ${rule}`
-  }
-}
-
-function renderLine({ mbit, delayMs }: Line): string[] {
-  const rate = mbit === undefined ? [] : ['rate', `${mbit}mbit`]
-  if (delayMs !== undefined) return ['netem', 'delay', `${delayMs}ms`, ...rate]
-  if (mbit === undefined) return []
-  // 10 ms worth of bytes at once, and never less than a few packets.
-  const burst = Math.max(32_768, Math.round((mbit * 1e6 * 0.01) / 8))
-  return ['tbf', ...rate, 'burst', String(burst), 'latency', '100ms']
-}
-
 /** The process that holds the switch, as soon as it has left this machine's own namespace. */
 function findSwitch(lab: Layout): number | undefined {
   const own = readlinkSync('/proc/self/ns/net')
   return listProcesses(`${lab.id}/switch`).find((pid) => readlinkSync(`/proc/${pid}/ns/net`) !== own)
 }
 
-function switchOf(lab: Layout): number {
+/** The process whose network namespace the switch is in. Raises when the lab does not run. */
+export function switchOf(lab: Layout): number {
   const pid = findSwitch(lab)
   if (pid === undefined) throw new Error(`the lab in ${lab.state} does not run: npx zx test/swarm/lab/up.mjs`)
   return pid
@@ -113,11 +85,13 @@ async function ip(pid: number, lines: readonly string[]): Promise<void> {
   await run({ input: `${lines.join('\n')}\n` })`nsenter -t ${pid} -n ip -batch -`
 }
 
-function hostLink({ id }: Layout): string {
+/** This machine's end of its cable to the switch; the other end is `host`. */
+export function hostLink({ id }: Layout): string {
   return `ls-${id.slice(-6)}`
 }
 
-function portOf(node: LabNode): string {
+/** The switch's end of a node's cable; the node's own end is eth0. */
+export function portOf(node: LabNode): string {
   return `port${numberOf(node)}`
 }
 

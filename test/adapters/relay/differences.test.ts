@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { makeRowGeneration, seedRows } from '../../../bench/delta/row-generation.ts'
+import { createGenerationStore } from '../../../lib/adapters/generations/store.ts'
+import { makePatchBeside } from '../../../lib/adapters/relay/make-patch-beside.ts'
+import { LongshoreError } from '../../../lib/domain/errors.ts'
+import { countBytes, refOf } from '../../../lib/domain/manifest.ts'
+import { flipByte, listAll } from '../../support/files.ts'
+import { makeTempDir } from '../../support/temp.ts'
+import { type RelaySystem, type SystemOptions, startRelaySystem } from './relay-system.ts'
+
+const NODES = ['n1', 'n2']
+const NEVER = new AbortController().signal
+const ROWS = 1500
+
+const systems: RelaySystem[] = []
+test.after.each(async () => {
+  for (const { transport } of systems.splice(0)) await transport.close()
+})
+
+/** Nodes that hold dg_1, and a dg_2 in whose rows every `nth` is another one. */
+async function startWithBase(nth: number, options: SystemOptions = {}) {
+  const root = makeTempDir()
+  const make = (name: string, numbers: number[]) => {
+    const half = numbers.length / 2
+    const clusters = [seedRows(numbers.slice(0, half)), seedRows(numbers.slice(half))]
+    const manifest = makeRowGeneration(root, { name, dimensions: 64, clusters })
+    return { directory: join(root, name), manifest }
+  }
+  const numbers = Array.from({ length: ROWS }, (_, index) => index)
+  const base = make('dg_1', numbers)
+  const next = make(
+    'dg_2',
+    numbers.map((number) => (number % nth === 0 ? number + ROWS : number)),
+  )
+  const system = startRelaySystem({
+    generations: createGenerationStore(root),
+    makePatch: makePatchBeside,
+    ...options,
+  })
+  systems.push(system)
+  await system.deliver(NODES, base)
+  const route = { via: 'relay', base: refOf(base.manifest) } as const
+  return { root, base, next, system, route, size: countBytes(next.manifest) }
+}
+
+type Results = Awaited<ReturnType<RelaySystem['deliver']>>
+const countSent = (results: Results) => [...results.values()].reduce((sum, { told }) => sum + told.sent, 0)
+
+test('sends what differs from a generation that nodes hold, and they make the rest of it', async () => {
+  const { root, next, system, route, size } = await startWithBase(20)
+  const results = await system.deliver(NODES, next, { route })
+  for (const node of NODES) {
+    const { result, told } = results.get(node)!
+    assert.is(result.status, 'fulfilled', String((result as PromiseRejectedResult).reason))
+    assert.ok(told.arrived + told.saved >= size && told.saved > 0.8 * size)
+    await system.transport.verify(node, next.manifest, NEVER)
+    assert.equal(
+      listAll(system.home(node)).filter((name) => name.includes('patch')),
+      [],
+    )
+  }
+  assert.ok(countSent(results) <= 0.15 * size, `${countSent(results) / size} of a copy left`)
+  await system.transport.close()
+  assert.equal(readdirSync(root).sort(), ['dg_1', 'dg_2'])
+})
+
+test('sends next to nothing of what is the same under another name', async () => {
+  const { next, system, route, size } = await startWithBase(ROWS * 2 + 1)
+  const results = await system.deliver(NODES, next, { route })
+  for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+  assert.ok(countSent(results) <= 0.01 * size, `${countSent(results) / size} of a copy left`)
+})
+
+test('sends whole files where a node holds the base damaged, and says so', async () => {
+  const { next, system, route } = await startWithBase(20)
+  flipByte(join(system.home('n2'), 'dg_1', 'clust_1/vectors.npy'))
+  await system.deliver(NODES, next, { route })
+  for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+  assert.ok(
+    system.notes.some((note) => /^n2: .* sent whole/.test(note)),
+    system.notes.join('\n'),
+  )
+})
+
+test('sends whole files where nothing is the same', async () => {
+  const { next, system, route, size } = await startWithBase(1)
+  const results = await system.deliver(NODES, next, { route })
+  for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+  assert.ok([...results.values()].every(({ told }) => told.arrived === size && told.saved === 0))
+})
+
+test('sends whole files where the base is gone from this machine', async () => {
+  const generations = {
+    read: async (name: string): Promise<never> => {
+      throw new LongshoreError('not-found', `there is no ${name}`)
+    },
+    locate: (name: string) => name,
+  }
+  const { next, system, route } = await startWithBase(20, { generations })
+  await system.deliver(NODES, next, { route })
+  for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+})
+
+test.run()
