@@ -50,7 +50,8 @@ scenario('gives it the data in the next run, and from then on tasks', async () =
   )
   assert.match(await readNode('{{json .Spec.Labels}}'), `longshore.${FLEET}.dg_2`)
   await endTask()
-  await eventually(async () => assert.ok((await findTasksOnLost()).length > 0), 30_000)
+  await eventually(async () => assert.ok((await findTasksOnLost()).length > 0), 60_000)
+  await eventually(expectReady, 60_000)
   assert.is((await fleet.run('update-indices', 'dg_2')).json.outcome, 'nothing-to-do')
 })
 
@@ -69,6 +70,15 @@ async function endTask(): Promise<void> {
     const tasks = Object.keys(await fleet.readServed('index_0'))
     assert.ok(tasks.length === 2 && !tasks.includes(task), tasks.join(', '))
   }, 60_000)
+}
+
+/** A task answers before the Swarm has asked for its health, until when it counts as one that is still starting. */
+async function expectReady(): Promise<void> {
+  const { json } = await fleet.run('status')
+  const states = json.services.flatMap(({ tasks }: { tasks: { state: string }[] }) =>
+    tasks.map(({ state }) => state),
+  )
+  assert.ok(states.length > 0 && states.every((state: string) => state === 'ready'), states.join(', '))
 }
 
 async function findTasksOnLost(): Promise<string[]> {

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { parentPort, type Transferable, Worker } from 'node:worker_threads'
 import { type ErrorKind, LongshoreError, messageOf } from '../../domain/errors.ts'
+import { blockToEnd, createThreadState, type ThreadState, waitToEnd } from '../process/thread-state.ts'
 import { explainDiskError } from './disk-error.ts'
 
 /** What a thread can be asked, by name; each takes one argument, of a type of its own. */
@@ -14,7 +15,7 @@ export type Thread<H extends Handlers> = {
     argument?: Parameters<H[Name]>[0],
     transfer?: readonly ArrayBufferLike[],
   ): Promise<Awaited<ReturnType<H[Name]>>>
-  /** Ends the thread as soon as it has loaded; calls that wait for an answer fail. */
+  /** Ends the thread as soon as no native code stands against it; calls that wait for an answer fail. */
   stop(): Promise<void>
 }
 
@@ -26,13 +27,11 @@ type Failure = {
 type Reply = { readonly id: number; readonly value?: unknown; readonly failure?: Failure }
 type Waiting = { resolve(value: never): void; reject(error: Error): void }
 
-/** One flag for each thread that has not ended: 1 once its modules are loaded. */
-const running = new Set<Int32Array>()
-const LONGEST_LOADING_MS = 10_000
+/** The threads that have not ended; the end of the process is theirs too. */
+const running = new Set<ThreadState>()
 
-// A thread that is ended while it loads native code takes the process with it, so the process waits for that to be over.
 process.once('exit', () => {
-  for (const loaded of running) Atomics.wait(loaded, 0, 0, LONGEST_LOADING_MS)
+  for (const state of running) blockToEnd(state)
 })
 
 /**
@@ -43,10 +42,10 @@ export function startThread<H extends Handlers>(
   url: URL,
   lose: (reason: Error) => void = () => undefined,
 ): Thread<H> {
-  const loaded = new Int32Array(new SharedArrayBuffer(4))
-  const workerData = { url: url.href, loaded, compiled: findCompiled() }
+  const state = createThreadState()
+  const workerData = { url: url.href, state, compiled: findCompiled() }
   const worker = new Worker(new URL('./thread-start.mjs', import.meta.url), { workerData })
-  running.add(loaded)
+  running.add(state)
   const waiting = new Map<number, Waiting>()
   let calls = 0
   let isStopping = false
@@ -64,7 +63,7 @@ export function startThread<H extends Handlers>(
     crash = error
   })
   worker.on('exit', (code) => {
-    running.delete(loaded)
+    running.delete(state)
     end = isStopping ? new LongshoreError('interrupted', 'a thread was stopped') : describeEnd(code, crash)
     if (!isStopping) lose(end)
     for (const { reject } of waiting.values()) reject(end)
@@ -83,7 +82,7 @@ export function startThread<H extends Handlers>(
     async stop() {
       isStopping = true
       worker.ref()
-      await Atomics.waitAsync(loaded, 0, 0, LONGEST_LOADING_MS).value
+      await waitToEnd(state)
       await worker.terminate()
     },
   }

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { Index, ScalarKind } from 'usearch'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { Metric } from '../../domain/model.ts'
+import { runNative } from '../process/thread-state.ts'
 import { joinMatches, searchChosen } from './chosen-rows.ts'
 import { type ExactMatches, searchExact } from './exact.ts'
 import { checkGraphFile, type GraphShape } from './graph-file.ts'
@@ -47,18 +48,19 @@ export function buildGraph(vectors: Float32Array, space: Space, path: string): v
   for (let start = 0; start < rows; start += ROWS_AT_ONCE) {
     const end = Math.min(start + ROWS_AT_ONCE, rows)
     const keys = BigUint64Array.from({ length: end - start }, (_, row) => BigInt(start + row))
-    index.add(keys, vectors.subarray(start * dimensions, end * dimensions), 1)
+    runNative(() => index.add(keys, vectors.subarray(start * dimensions, end * dimensions), 1))
   }
   saveIndex(index, path, { ...space, items: rows })
 }
 
 /** Opens the graph that `buildGraph` wrote. Raises `corrupt` naming the file and what is wrong. */
 export function openGraph(path: string, shape: GraphShape): Graph {
-  let index: Index | undefined = createIndex(shape)
+  const opened = createIndex(shape)
+  let index: Index | undefined = opened
   if (shape.items > 0) {
     checkGraphLinks(path, checkGraphFile(path, shape))
     try {
-      index.view(path)
+      runNative(() => opened.view(path))
     } catch (error) {
       throw new LongshoreError('corrupt', `${path}: ${messageOf(error)}`, { cause: error })
     }
@@ -77,7 +79,7 @@ export function openGraph(path: string, shape: GraphShape): Graph {
 
 function saveIndex(index: Index, path: string, shape: GraphShape): void {
   try {
-    index.save(path)
+    runNative(() => index.save(path))
     // usearch doesn't notice when the last bytes were not written.
     if (shape.items > 0) checkGraphFile(path, shape)
   } catch (error) {
@@ -88,7 +90,7 @@ function saveIndex(index: Index, path: string, shape: GraphShape): void {
 }
 
 function createIndex({ dimensions, metric }: Space): Index {
-  return new Index({
+  const settings = {
     dimensions,
     metric: METRIC_KINDS[metric],
     quantization: ScalarKind.BF16,
@@ -97,7 +99,8 @@ function createIndex({ dimensions, metric }: Space): Index {
     // usearch searches with the larger one of this and the number of hits wanted, which is told with each search.
     expansion_search: 1,
     multi: false,
-  })
+  }
+  return runNative(() => new Index(settings))
 }
 
 function searchIndex(
@@ -112,7 +115,8 @@ function searchIndex(
       const query = queries.subarray(number * dimensions, (number + 1) * dimensions)
       const options = { dimensions, metric, k }
       if (wanted === 0) return searchExact(vectors, query, options)
-      const nearest = index.search(query, wanted, 1).keys.subarray(0, COMPARED_AGAIN * k)
+      const found = runNative(() => index.search(query, wanted, 1))
+      const nearest = found.keys.subarray(0, COMPARED_AGAIN * k)
       const candidates = Int32Array.from(nearest, Number).sort()
       // Where parts of the graph can't be reached, comparing all rows finds what is missing.
       if (candidates.length < perQuery) return searchExact(vectors, query, options)

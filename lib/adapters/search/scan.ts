@@ -1,6 +1,7 @@
 import koffi from 'koffi'
 import { exactSearch, MetricKind } from 'usearch'
 import type { Metric } from '../../domain/model.ts'
+import { runNative } from '../process/thread-state.ts'
 
 export const METRIC_KINDS: Record<Metric, MetricKind> = {
   cosine: MetricKind.Cos,
@@ -50,7 +51,7 @@ export function scanRows(dataset: Matrix, queries: Matrix, options: ScanOptions)
   const blocks = blocksOf(dataset, BLOCK_ROWS * dimensions)
   const found = blocks.map((block): Found => {
     const k = Math.min(perQuery, block.length / dimensions)
-    return exactSearch(block, aligned, dimensions, k, METRIC_KINDS[metric], threads)
+    return runNative(() => exactSearch(block, aligned, dimensions, k, METRIC_KINDS[metric], threads))
   })
   for (let query = 0; query < count; query++) {
     const best = mergeBlocks(found, query, count).slice(0, perQuery)
