@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeGeneration } from '../support/generation.ts'
-import { call, renderRefs, startService } from '../support/services.ts'
+import { call, renderRefs, type ServiceProcess, startService } from '../support/services.ts'
 import { ROOT } from '../support/shared.ts'
 import { makeTempDir } from '../support/temp.ts'
 
@@ -32,6 +33,12 @@ const REASONS: Readonly<Record<string, RegExp>> = {
   memory: failed('memory limit'),
 }
 
+/** Fails with what the service has said, rather than never. */
+async function failLate({ log }: ServiceProcess): Promise<never> {
+  await wait(60_000, undefined, { ref: false })
+  throw new Error(`the service goes on: ${log()}`)
+}
+
 for (const way of Object.keys(REASONS)) {
   for (const isBusy of [false, true]) {
     const when = isBusy ? 'while it searches' : 'while nothing is asked'
@@ -43,7 +50,7 @@ for (const way of Object.keys(REASONS)) {
       service.process.kill('SIGUSR2')
       const asked = isBusy ? Array.from({ length: 20 }, () => call(`${url}/v1/search`, question)) : []
       const answers = Promise.allSettled(asked)
-      const [code, signal] = await ended
+      const [code, signal] = await Promise.race([ended, failLate(service)])
       assert.equal([code, signal], [1, null], service.log())
       assert.match(service.log(), REASONS[way]!)
       // A broken connection is asked again elsewhere; a status 500 would be told to the client.

@@ -80,6 +80,8 @@ async function waitForEnd(child: ChildProcess, mark: string, deadlineMs: number)
   // Leftovers hold the pipes open, so they have to go before the streams can close.
   await killLeftovers(mark)
   await Promise.race([closed, wait(CLOSE_MS, undefined, { ref: false })])
+  // What still holds them must not keep this process.
+  for (const stream of [child.stdout, child.stderr]) stream?.destroy()
   return { output: stripVTControlCharacters(output), exitCode, isLate }
 }
 

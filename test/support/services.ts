@@ -6,6 +6,7 @@ import { Agent, request } from 'undici'
 import type { GenerationRef } from '../../lib/domain/generation.ts'
 import type { ServiceKind } from '../../lib/domain/service.ts'
 import { eventually } from './eventually.ts'
+import { MARK } from './leftovers.ts'
 import { ROOT } from './shared.ts'
 
 export type ServiceProcess = {
@@ -53,7 +54,14 @@ export async function runToEnd(kind: ServiceKind, env: Record<string, string>) {
 
 function spawnService(kind: ServiceKind, env: Record<string, string>): Omit<ServiceProcess, 'url'> {
   const child = fork(`${ROOT}services/main.ts`, [kind], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LAME_DUCK_MS: '50', ...env },
+    env: {
+      PATH: process.env.PATH,
+      [MARK]: process.env[MARK],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LAME_DUCK_MS: '50',
+      ...env,
+    },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
   running.add(child)
