@@ -122,7 +122,8 @@ test('an interrupted command goes on where each node stands', async () => {
   const second = await next.deliver(NODES, source)
   for (const node of NODES) await next.transport.verify(node, source.manifest, NEVER)
   assert.ok(sum(second, 'arrived') <= 1.05 * missing, `${sum(second, 'arrived')} of ${missing}`)
-  assert.ok(sum(second, 'sent') <= 0.6 * size, `${sum(second, 'sent') / size} copies left`)
+  // What one node had got, the others have got from it.
+  assert.ok(sum(second, 'sent') <= 0.6 * missing, `${sum(second, 'sent')} of ${missing} left from here`)
 })
 
 test('gives up a node that takes nothing any more, and nobody else', async () => {
