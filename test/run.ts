@@ -22,17 +22,16 @@ const results: Result[] = []
 const others = findTestFiles(values.root, positionals)
 const labs = values.swarm ? findTestFiles(values.root, [SWARM]) : []
 const jobs = Number(values.jobs)
-// A Swarm waits more than it works: the first lane begins with those, beside the rest, and all lanes end with what is left.
-// `update`, the heaviest, comes last.
-const lanes = Array.from({ length: jobs }, (_, lane) =>
-  lane === 0 && jobs > 1 ? [labs, others] : [others, labs],
-)
+// Never two that bring up a Swarm at once; and `update`, the heaviest, comes last, when nothing else is left.
+const lanes =
+  labs.length > 0 && jobs > 1
+    ? [labs, ...new Array<string[]>(jobs - 1).fill(others)]
+    : new Array<string[]>(jobs).fill([...others, ...labs])
 await Promise.all(lanes.map(runFiles))
 process.exitCode = report() ? 0 : 1
 
-async function runFiles(queues: readonly string[][]): Promise<void> {
-  const next = () => queues.find((files) => files.length > 0)?.shift()
-  for (let file = next(); file !== undefined; file = next()) {
+async function runFiles(files: string[]): Promise<void> {
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
     const result = await runTestFile(values.root, file, 1000 * Number(values.deadline))
     results.push(result)
     const mark = result.failed > 0 ? '✖' : '✔'

@@ -39,20 +39,26 @@ test('runs those of a real Swarm only where it is told to, and sums all together
   assert.is(runOver(files, ['--swarm']).last, '4 passed, 0 failed')
 })
 
-test('runs those of a real Swarm one after the other beside the rest, then as many at a time as the rest', () => {
-  const file = (own: string, awaited: string, forbidden: string) =>
+test('runs those of a real Swarm one after the other, beside the rest', () => {
+  const lab = (before: string[], own: string) =>
     `${HEAD}import { existsSync, writeFileSync } from 'node:fs'
     test('a', async () => {
-      assert.not(existsSync('${forbidden}'))
+      for (const other of ${JSON.stringify(before)}) assert.ok(existsSync(other), other)
+      assert.not(existsSync('${own}'))
+      await new Promise((resolve) => setTimeout(resolve, 100))
       writeFileSync('${own}', '')
-      while (!existsSync('${awaited}')) await new Promise((resolve) => setTimeout(resolve, 20))
+    })
+    test.run()`
+  const other = `${HEAD}import { existsSync } from 'node:fs'
+    test('a', async () => {
+      while (!existsSync('first')) await new Promise((resolve) => setTimeout(resolve, 20))
     })
     test.run()`
   const files = {
-    'swarm/a.test.ts': file('a', 'other', 'b'),
-    'swarm/b.test.ts': file('b', 'c', 'c'),
-    'swarm/c.test.ts': file('c', 'b', 'nothing'),
-    'other.test.ts': file('other', 'a', 'b'),
+    'swarm/a.test.ts': lab([], 'first'),
+    'swarm/b.test.ts': lab(['first'], 'second'),
+    'swarm/c.test.ts': lab(['first', 'second'], 'third'),
+    'other.test.ts': other,
   }
   const { last, stdout } = runOver(files, ['--swarm', '--jobs', '2', '--deadline', '60'])
   assert.is(last, '4 passed, 0 failed', stdout)
