@@ -82,11 +82,12 @@ async function readState(
   return { refusal, engineWords: refusal ? undefined : findEngineWords(state) }
 }
 
-/** undefined for a container that runs, or ended by itself. */
+/** undefined for a container that runs, or ended by itself: a service ends with 0 only where it is told to. */
 function findEngineWords({ Status, ExitCode, OOMKilled, Error: error }: RawState): string | undefined {
   if (error) return `the engine of its node could not run it: ${error}`
-  if (Status !== 'exited' || OOMKilled || !KILLED.includes(ExitCode)) return undefined
-  return 'its container was killed from outside'
+  if (Status !== 'exited' || OOMKilled) return undefined
+  if (ExitCode === 0) return 'its container was told to end from outside'
+  return KILLED.includes(ExitCode) ? 'its container was killed from outside' : undefined
 }
 
 async function look(args: readonly string[], place: TaskPlace, signal: AbortSignal) {

@@ -45,6 +45,13 @@ test('a task that was killed from outside, as by an engine that starts anew, is 
   }
 })
 
+test('a task that was told to end by somebody else is lost with what it ran on, and not where its health had failed', async () => {
+  const { text, blame } = await read({ ...EXITED, ExitCode: 0 })
+  assert.match(text, /told to end from outside/)
+  assert.is(blame, 'fleet')
+  assert.is((await read({ ...EXITED, ExitCode: 0, Health: { Log: [REFUSED] } })).blame, undefined)
+})
+
 test('a task that its engine could not start is told in the words of the engine, and lost', async () => {
   const state = { ...EXITED, Status: 'created', ExitCode: 128, Error: 'network abc not found' }
   const { text, blame } = await read(state)
