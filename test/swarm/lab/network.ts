@@ -38,7 +38,11 @@ export async function closeSwitch(lab: Layout): Promise<void> {
 /** Joins a node, whose first process is `pid`, to the switch; a cable it still has from an earlier life is replaced. */
 export async function plugIn(lab: Layout, node: LabNode, pid: number): Promise<void> {
   const port = portOf(node)
-  if (await hasPort(lab, node)) await ip(switchOf(lab), [`link del ${port}`])
+  // It may go by itself meanwhile, with the other end.
+  await ask`nsenter -t ${switchOf(lab)} -n ip link del ${port}`
+  await eventually(async () => {
+    if (await hasPort(lab, node)) throw new Error(`${port} cannot be removed`)
+  })
   // The same hardware address at each boot, as real machines have: the others remember it.
   const address = mac(numberOf(node))
   await ip(switchOf(lab), [
