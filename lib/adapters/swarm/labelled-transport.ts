@@ -4,9 +4,9 @@ import type { NodeLabels } from './node-labels.ts'
 
 /**
  * A transport that tells the scheduler what lies where: a node is marked once a generation lies there whole, and loses
- * the mark before anything is taken away, and where a damaged copy cannot be mended. To look for damage changes no mark:
- * the scheduler would take running tasks away at once. What is there but not marked counts as not held, so that it is delivered again,
- * which sends nothing and marks it.
+ * the mark before anything is taken away, and where a delivery fails, as a damaged copy may still be there. To look for
+ * damage changes no mark: the scheduler would take running tasks away at once. What is there but not marked counts as
+ * not held, so that it is delivered again, which sends nothing and marks it.
  */
 export function createLabelledTransport(transport: Transport, labels: NodeLabels): Transport {
   return {

@@ -70,6 +70,31 @@ for (const how of ['exit', 'stop']) {
   })
 }
 
+/** A thread that tells when it begins to run native code, and then takes its time over it. */
+const RUNS = `
+import { writeFileSync } from 'node:fs'
+import { answerCalls } from '${THREAD}'
+import { runNative } from 'file://${ROOT}lib/adapters/process/thread-state.ts'
+answerCalls({})
+// Later than the end of its loading.
+setTimeout(() => runNative(() => {
+  writeFileSync(new URL('loading', import.meta.url), '')
+  for (const end = performance.now() + 300; performance.now() < end; );
+  writeFileSync(new URL('loaded', import.meta.url), '')
+}), 100)
+`
+
+for (const how of ['exit', 'stop']) {
+  test(`lets native code that a thread runs come to its end before the thread is ended by ${how}`, () => {
+    const directory = makeTempDir()
+    writeFileSync(join(directory, 'loads.mjs'), RUNS)
+    writeFileSync(join(directory, 'ends.mjs'), ENDS)
+    const { status } = spawnSync(process.execPath, [join(directory, 'ends.mjs'), how])
+    assert.is(status, 7)
+    assert.ok(existsSync(join(directory, 'loaded')), 'ended in the middle')
+  })
+}
+
 /** A thread that crashes outside of its answers. */
 const CRASHES = `
 import { answerCalls } from '${THREAD}'
