@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,8 +18,9 @@ import { makeGeneration } from '../support/generation.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { bringImage } from './lab/image.ts'
 import { type Lab, startLab } from './lab/lab.ts'
+import { pickState } from './lab/state.ts'
 
-const STATE = `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}`
+const STATE = pickState()
 const DIRECTORY = makeTempDir()
 const PORT = 14005
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,9 +14,10 @@ import { renderRefs } from '../support/services.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { type Lab, startLab } from './lab/lab.ts'
 import { run } from './lab/quiet.ts'
+import { pickState } from './lab/state.ts'
 import { startRegistry } from './support/registry.ts'
 
-const STATE = `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}`
+const STATE = pickState()
 const GATES = { CANARY_RECALL: '0.9', CANARY_GOLDEN: '0.9', CANARY_MODEL: '0.9' }
 const PORTS = { extraction: 8501, index: 14000, gateway: 14005 } as const
 type Kind = keyof typeof PORTS

@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { bringImage } from './lab/image.ts'
 import { type Lab, openLab, startLab, stopLab } from './lab/lab.ts'
-import { layOut } from './lab/layout.ts'
 import { ask, run } from './lab/quiet.ts'
+import { pickState } from './lab/state.ts'
+import { watchTraces } from './lab/traces.ts'
 
-/** Real disk, as engines need it, and a name that no other run has. */
-const STATE = `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}`
+const STATE = pickState()
 const MODEL = { name: 'lexical-hash', version: '1', dimensions: 16, metric: 'cosine', normalized: true }
 /** Prints the addresses of all tasks, having asked each of them for its health. */
 const LOOK_UP = `require('dns').promises.resolve4('tasks.web').then(async (found) => {
@@ -22,11 +21,11 @@ const LOOK_UP = `require('dns').promises.resolve4('tasks.web').then(async (found
 const NAMES = ['n1', 'n2', 'n3']
 
 let lab: Lab
-let before: string[]
+const traces = watchTraces(STATE)
 let hasFailed = true
 
 test.before(async () => {
-  before = await listTraces()
+  assert.equal(await traces.list(), [])
   lab = await startLab({ state: STATE, nodes: 3, managers: 1 })
 })
 test.after(async () => {
@@ -229,52 +228,23 @@ test('stays for a look when a test has failed and KEEP_FAILED=1', async () => {
 })
 
 test('leaves nothing: no process, mount, namespace, link, cgroup, disk or file, also with a frozen node', async () => {
+  await traces.record()
   await lab.fault.freeze('n2')
   await lab.stop()
-  await eventually(async () => assert.equal(without(await listTraces(), before), []))
+  await eventually(async () => assert.equal(await traces.list(), []))
   await stopLab(STATE)
-  assert.equal(without(await listTraces(), before), [])
+  assert.equal(await traces.list(), [])
 })
 
 test('leaves nothing after it was killed half way up', async () => {
   const up = spawn(process.execPath, ['test/swarm/lab/up.mjs', '--state', STATE], { stdio: 'ignore' })
   await eventually(() => assert.ok(existsSync(join(STATE, 'n2/run/init.log'))))
   up.kill('SIGKILL')
-  assert.ok((await listTraces()).length > before.length)
+  await traces.record()
+  assert.ok((await traces.list()).length > 0)
   await stopLab(STATE)
-  await eventually(async () => assert.equal(without(await listTraces(), before), []))
+  await eventually(async () => assert.equal(await traces.list(), []))
   hasFailed = false
 })
 
 test.run()
-
-function without(list: readonly string[], known: readonly string[]): string[] {
-  return list.filter((line) => !known.includes(line))
-}
-
-/** Everything on this machine that a lab could leave behind. */
-async function listTraces(): Promise<string[]> {
-  const { id } = layOut({ state: STATE, nodes: 0, managers: 0 })
-  const [mounts, links, disks] = [
-    await readFile('/proc/self/mounts', 'utf8'),
-    (await run`ip -br link`).stdout,
-    (await run`losetup --list --noheadings --output BACK-FILE`).stdout,
-  ]
-  const cgroups = (await run`find /sys/fs/cgroup -name ${`*${id}*`}`).stdout
-  const files = (await ask`ls -d /run/${id}.lock ${STATE} /run/netns`).stdout
-  const lines = [mounts, links, disks, cgroups, files].flatMap((text) => text.split('\n'))
-  return [...lines.filter(Boolean), ...(await listNamespaces())]
-}
-
-/** Namespaces of every process, with the processes of labs by their command lines. */
-async function listNamespaces(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const found = pids.map(async (pid) => {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
-    const spaces = ['net', 'mnt', 'pid'].map((kind) => readlink(`/proc/${pid}/ns/${kind}`))
-    return [...(await Promise.all(spaces)), ...(command.includes(STATE) ? [`${pid} ${command}`] : [])]
-  })
-  // One that ends meanwhile has left nothing, and those of the kernel tell nothing.
-  const settled = await Promise.allSettled(found)
-  return [...new Set(settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])))]
-}

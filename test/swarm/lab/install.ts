@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chmod, rm, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { withLock } from './lock.ts'
 import { ask, run } from './quiet.ts'
 
 /** What the lab runs, and the Debian package that brings it. */
@@ -23,6 +24,11 @@ const OPTIONS = ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=
 
 /** Installs the Debian packages that the lab needs and this machine lacks; none of their services is started here. */
 export async function install(): Promise<void> {
+  // Of labs that start at once, one installs.
+  if (listMissing().length > 0) await withLock(dirname(POLICY), installMissing)
+}
+
+async function installMissing(): Promise<void> {
   const missing = listMissing()
   if (missing.length === 0) return
   const apt = run({ env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })

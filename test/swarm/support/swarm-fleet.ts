@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -10,6 +9,7 @@ import { makeQuestions, type Question } from '../../support/questions.ts'
 import { makeTempDir } from '../../support/temp.ts'
 import { bringImage } from '../lab/image.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
+import { pickState } from '../lab/state.ts'
 import { renderVectorSearch, startBalancer } from './balancer.ts'
 import { readServed } from './served.ts'
 
@@ -58,7 +58,7 @@ export type SwarmFleet = {
 /** Brings up a lab with the services' image on every node, and a profile for it; nothing is served yet. */
 export async function startSwarmFleet(options: SwarmFleetOptions = {}): Promise<SwarmFleet> {
   const { nodes = 3, managers = 1, clusters = 2, prepareImage } = options
-  const lab = await startLab({ state: `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}`, nodes, managers })
+  const lab = await startLab({ state: pickState(), nodes, managers })
   try {
     const own = await bringImage(lab)
     const image = prepareImage ? await prepareImage(lab, own) : own
