@@ -1,6 +1,7 @@
 /** Runs test files, each in a Node.js process of its own: `node test/run.ts [part of a path...]`. */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { longestFirst } from './support/longest-first.ts'
 import { findTestFiles, type Result, runTestFile, SWARM } from './support/run-file.ts'
 import { ROOT } from './support/shared.ts'
 
@@ -8,7 +9,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     /** Files at a time. */
-    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    jobs: { type: 'string' },
+    /** Files at a time that bring up a Swarm. */
+    labs: { type: 'string', default: '2' },
     /** Runs those of a real Swarm as well. */
     swarm: { type: 'boolean', default: false },
     /** Seconds that one file may take. */
@@ -19,19 +22,28 @@ const { values, positionals } = parseArgs({
 })
 
 const results: Result[] = []
-const others = findTestFiles(values.root, positionals)
-const labs = values.swarm ? findTestFiles(values.root, [SWARM]) : []
-const jobs = Number(values.jobs)
-// Never two that bring up a Swarm at once; and `update`, the heaviest, comes last, when nothing else is left.
-const lanes =
-  labs.length > 0 && jobs > 1
-    ? [labs, ...new Array<string[]>(jobs - 1).fill(others)]
-    : new Array<string[]>(jobs).fill([...others, ...labs])
-await Promise.all(lanes.map(runFiles))
+const found = findTestFiles(values.root, positionals)
+const files = longestFirst(
+  values.swarm ? [...new Set([...found, ...findTestFiles(values.root, [SWARM])])] : found,
+)
+const labs = files.filter((file) => file.startsWith(SWARM))
+const others = files.filter((file) => !file.startsWith(SWARM))
+await Promise.all(planLanes().map(runFiles))
 process.exitCode = report() ? 0 : 1
 
-async function runFiles(files: string[]): Promise<void> {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+/**
+ * What each lane takes from, in this order. A Swarm waits more than it works, so that two and one of the rest fit on two
+ * processors; whoever is done with Swarms helps with the rest.
+ */
+function planLanes(): string[][][] {
+  const jobs = Number(values.jobs ?? Math.min(2, availableParallelism()) + (labs.length > 0 ? 1 : 0))
+  const bearing = Math.max(1, Math.min(Number(values.labs), jobs - 1))
+  return Array.from({ length: jobs }, (_, lane) => (lane < bearing ? [labs, others] : [others]))
+}
+
+async function runFiles(queues: readonly string[][]): Promise<void> {
+  const next = () => queues.find((queue) => queue.length > 0)?.shift()
+  for (let file = next(); file !== undefined; file = next()) {
     const result = await runTestFile(values.root, file, 1000 * Number(values.deadline))
     results.push(result)
     const mark = result.failed > 0 ? '✖' : '✔'

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from './support/eventually.ts'
+import { longestFirst, SECONDS } from './support/longest-first.ts'
 import { ROOT } from './support/shared.ts'
 import { makeTempDir } from './support/temp.ts'
 
@@ -39,29 +40,75 @@ test('runs those of a real Swarm only where it is told to, and sums all together
   assert.is(runOver(files, ['--swarm']).last, '4 passed, 0 failed')
 })
 
-test('runs those of a real Swarm one after the other, beside the rest', () => {
-  const lab = (before: string[], own: string) =>
-    `${HEAD}import { existsSync, writeFileSync } from 'node:fs'
+/** A file that runs until others have begun, and fails where more than so many of these stand side by side. */
+function meeting(own: string, awaited: readonly string[], most = Number.POSITIVE_INFINITY): string {
+  return `${HEAD}import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs'
+    const check = () => assert.ok(globSync('*.runs').length <= ${most})
     test('a', async () => {
-      for (const other of ${JSON.stringify(before)}) assert.ok(existsSync(other), other)
-      assert.not(existsSync('${own}'))
+      for (const mark of ['runs', 'seen']) writeFileSync('${own}.' + mark, '')
+      check()
+      while (!${JSON.stringify(awaited)}.every((other) => existsSync(other + '.seen')))
+        await new Promise((resolve) => setTimeout(resolve, 20))
       await new Promise((resolve) => setTimeout(resolve, 100))
-      writeFileSync('${own}', '')
+      check()
+      rmSync('${own}.runs')
     })
     test.run()`
-  const other = `${HEAD}import { existsSync } from 'node:fs'
-    test('a', async () => {
-      while (!existsSync('first')) await new Promise((resolve) => setTimeout(resolve, 20))
-    })
-    test.run()`
+}
+
+test('runs two of a real Swarm side by side beside the rest, and never three', () => {
   const files = {
-    'swarm/a.test.ts': lab([], 'first'),
-    'swarm/b.test.ts': lab(['first'], 'second'),
-    'swarm/c.test.ts': lab(['first', 'second'], 'third'),
-    'other.test.ts': other,
+    'swarm/a.test.ts': meeting('a', ['b', 'other'], 3),
+    'swarm/b.test.ts': meeting('b', ['a', 'other'], 3),
+    'swarm/c.test.ts': meeting('c', ['d'], 3),
+    'swarm/d.test.ts': meeting('d', ['c'], 3),
+    'other.test.ts': meeting('other', ['a', 'b', 'c', 'd'], 3),
+  }
+  const { last, stdout } = runOver(files, ['--swarm', '--jobs', '4', '--deadline', '60'])
+  assert.is(last, '5 passed, 0 failed', stdout)
+})
+
+test('runs one of a real Swarm after the other where it is told so', () => {
+  const files = {
+    'swarm/a.test.ts': meeting('a', ['other'], 2),
+    'swarm/b.test.ts': meeting('b', ['a'], 2),
+    'swarm/c.test.ts': meeting('c', ['b'], 2),
+    'other.test.ts': meeting('other', ['c'], 2),
+  }
+  for (const lanes of [
+    ['--jobs', '2'],
+    ['--jobs', '3', '--labs', '1'],
+  ]) {
+    const { last, stdout } = runOver(files, ['--swarm', ...lanes, '--deadline', '60'])
+    assert.is(last, '4 passed, 0 failed', stdout)
+  }
+})
+
+test('has the lanes of real Swarms help with the rest once none of these is left', () => {
+  const files = {
+    'swarm/a.test.ts': PASSING,
+    'one.test.ts': meeting('one', ['two']),
+    'two.test.ts': meeting('two', ['one']),
   }
   const { last, stdout } = runOver(files, ['--swarm', '--jobs', '2', '--deadline', '60'])
   assert.is(last, '4 passed, 0 failed', stdout)
+})
+
+test('begins with the files that take longest', () => {
+  const files = ['test/a.test.ts', 'test/swarm/verify.test.ts', 'test/swarm/update.test.ts', 'test/b.test.ts']
+  assert.equal(longestFirst(files), [
+    'test/swarm/update.test.ts',
+    'test/swarm/verify.test.ts',
+    'test/a.test.ts',
+    'test/b.test.ts',
+  ])
+})
+
+test('knows how long files take that there are', () => {
+  assert.equal(
+    Object.keys(SECONDS).filter((file) => !existsSync(join(ROOT, 'test', file))),
+    [],
+  )
 })
 
 test('counts a failed test, prints its output and fails', () => {
