@@ -8,7 +8,7 @@ import { makeTempDir } from '../support/temp.ts'
 import { bringImage } from './lab/image.ts'
 import { type Lab, startLab } from './lab/lab.ts'
 import { run } from './lab/quiet.ts'
-import { pickState } from './lab/state.ts'
+import { makeState } from './lab/state.ts'
 
 const STUB = 'longshore/stub:1'
 
@@ -16,7 +16,7 @@ let lab: Lab
 let hasFailed = true
 
 test.before(async () => {
-  lab = await startLab({ state: pickState(), nodes: 2 })
+  lab = await startLab({ state: makeState(), nodes: 2 })
   await buildStub(await bringImage(lab))
 })
 test.after(async () => {

@@ -18,9 +18,9 @@ import { makeGeneration } from '../support/generation.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { bringImage } from './lab/image.ts'
 import { type Lab, startLab } from './lab/lab.ts'
-import { pickState } from './lab/state.ts'
+import { makeState } from './lab/state.ts'
 
-const STATE = pickState()
+const STATE = makeState()
 const DIRECTORY = makeTempDir()
 const PORT = 14005
 

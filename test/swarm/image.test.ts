@@ -14,10 +14,10 @@ import { renderRefs } from '../support/services.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { type Lab, startLab } from './lab/lab.ts'
 import { run } from './lab/quiet.ts'
-import { pickState } from './lab/state.ts'
+import { makeState } from './lab/state.ts'
 import { startRegistry } from './support/registry.ts'
 
-const STATE = pickState()
+const STATE = makeState()
 const GATES = { CANARY_RECALL: '0.9', CANARY_GOLDEN: '0.9', CANARY_MODEL: '0.9' }
 const PORTS = { extraction: 8501, index: 14000, gateway: 14005 } as const
 type Kind = keyof typeof PORTS

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,10 +11,12 @@ import { layOut } from './lab/layout.ts'
 import { hostLink } from './lab/network.ts'
 import { run } from './lab/quiet.ts'
 import { spawnInGroup } from './lab/spawn.ts'
-import { pickState } from './lab/state.ts'
 import { watchTraces } from './lab/traces.ts'
 
-const STATE = pickState()
+/** Where labs would be, which nobody starts. */
+const [STATE, OTHER] = ['', '-other'].map(
+  (end) => `/var/lib/longshore-lab-${randomUUID().slice(0, 8)}${end}`,
+) as [string, string]
 const LAB = layOut({ state: STATE, nodes: 0, managers: 0 })
 const traces = watchTraces(STATE)
 
@@ -64,7 +67,7 @@ const LEFT: readonly Left[] = [
 
 for (const { what, leave, clear } of LEFT) {
   test(`finds ${what} that a lab has left, and none of another lab`, async () => {
-    const other = watchTraces(pickState())
+    const other = watchTraces(OTHER)
     assert.equal(await traces.list(), [])
     await leave()
     try {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -7,11 +7,12 @@ import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { bringImage } from './lab/image.ts'
 import { type Lab, openLab, startLab, stopLab } from './lab/lab.ts'
+import { layOut } from './lab/layout.ts'
 import { ask, run } from './lab/quiet.ts'
-import { pickState } from './lab/state.ts'
+import { makeState } from './lab/state.ts'
 import { watchTraces } from './lab/traces.ts'
 
-const STATE = pickState()
+const STATE = makeState()
 const MODEL = { name: 'lexical-hash', version: '1', dimensions: 16, metric: 'cosine', normalized: true }
 /** Prints the addresses of all tasks, having asked each of them for its health. */
 const LOOK_UP = `require('dns').promises.resolve4('tasks.web').then(async (found) => {
@@ -25,11 +26,20 @@ const traces = watchTraces(STATE)
 let hasFailed = true
 
 test.before(async () => {
-  assert.equal(await traces.list(), [])
   lab = await startLab({ state: STATE, nodes: 3, managers: 1 })
 })
 test.after(async () => {
   if (existsSync(STATE)) await lab.stop({ hasFailed })
+})
+
+test('has addresses of its own, however many labs there are', () => {
+  const states = Array.from({ length: 100 }, makeState)
+  try {
+    const addresses = [STATE, ...states].map((state) => layOut({ state, nodes: 0, managers: 0 }).address)
+    assert.is(new Set(addresses).size, addresses.length)
+  } finally {
+    for (const state of states) rmdirSync(state)
+  }
 })
 
 test('joins three nodes to one Swarm with the managers that were asked for', async () => {

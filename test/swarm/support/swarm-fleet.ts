@@ -9,7 +9,7 @@ import { makeQuestions, type Question } from '../../support/questions.ts'
 import { makeTempDir } from '../../support/temp.ts'
 import { bringImage } from '../lab/image.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
-import { pickState } from '../lab/state.ts'
+import { makeState } from '../lab/state.ts'
 import { renderVectorSearch, startBalancer } from './balancer.ts'
 import { readServed } from './served.ts'
 
@@ -58,7 +58,7 @@ export type SwarmFleet = {
 /** Brings up a lab with the services' image on every node, and a profile for it; nothing is served yet. */
 export async function startSwarmFleet(options: SwarmFleetOptions = {}): Promise<SwarmFleet> {
   const { nodes = 3, managers = 1, clusters = 2, prepareImage } = options
-  const lab = await startLab({ state: pickState(), nodes, managers })
+  const lab = await startLab({ state: makeState(), nodes, managers })
   try {
     const own = await bringImage(lab)
     const image = prepareImage ? await prepareImage(lab, own) : own
