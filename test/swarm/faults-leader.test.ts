@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isStep } from '../support/journal.ts'
+import { FAULTS_PROFILE } from './support/faults-profile.ts'
 import { hasFailed, scenario } from './support/scenario.ts'
 import { type SwarmFleet, startSwarmFleet } from './support/swarm-fleet.ts'
 import { openSwarmJournal } from './support/swarm-journal.ts'
@@ -11,13 +12,7 @@ let fleet: SwarmFleet
 test.before(async () => {
   fleet = await startSwarmFleet({
     managers: 3,
-    profile: {
-      ssh: { connectSeconds: 3, keepAliveSeconds: 2 },
-      swarm: { lameDuckSeconds: 0, graceSeconds: 4, monitorSeconds: 0.2 },
-      gateway: { replicas: 1 },
-      index: { replicas: 1 },
-      update: { deadlineSeconds: 60, leaseSeconds: 5 },
-    },
+    profile: FAULTS_PROFILE,
   })
   for (const name of ['dg_1', 'dg_2']) await fleet.makeGeneration(name)
   assert.is((await fleet.run('update-indices', 'dg_1')).code, 0)

@@ -13,7 +13,7 @@ const FIRST = { serving: 'dg_1' }
 const SECOND = { serving: 'dg_2', beside: 'dg_1' }
 const BACK = { serving: 'dg_1', beside: 'dg_2' }
 
-const { fleet, begin, answered, endsUnharmed } = createUpdateSeries({})
+const { fleet, begin, answered, endsUnharmed } = createUpdateSeries({ perSecond: 350 })
 
 scenario('serves a first generation on every task', async () => {
   await begin()

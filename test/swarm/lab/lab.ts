@@ -26,7 +26,7 @@ export type LabOptions = {
   readonly state?: string
   /** Size of each node's disk for indices, of which only what is written is taken. */
   readonly diskMegabytes?: number
-  /** How many processes of this machine all nodes together count for when the processor is scarce; 1 by default. */
+  /** How many processes of this machine all nodes together count for when the processor is scarce; 4 by default. */
   readonly weight?: number
 }
 
@@ -70,7 +70,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await withLock(lockOf(file), async () => {
     await writeLabFile(file)
     await writeKeys(file)
-    weighGroup(file.id, options.weight ?? 1)
+    weighGroup(file.id, options.weight ?? 4)
     await openSwitch(file)
     await Promise.all(file.nodes.map((node) => bootNode(file, node, file.diskMegabytes)))
     await formSwarm((node, ...args) => lab.docker(node.name, ...args), file.nodes)

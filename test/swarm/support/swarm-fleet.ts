@@ -145,7 +145,7 @@ function describeProfile(lab: Lab, { clusters, image }: { clusters: number; imag
     index: { replicas: 2 },
     split: { clusters },
     gates: { selfRouting: 0.8, recall: 0.8 },
-    update: { deadlineSeconds: 25, soakSeconds: 1, leaseSeconds: 10 },
+    update: { deadlineSeconds: 60, soakSeconds: 1, leaseSeconds: 10 },
   }
 }
 

@@ -18,6 +18,8 @@ export type SeriesOptions = {
   readonly faults?: Readonly<Record<string, Fault>>
   /** How long tasks may take to become ready: with some faults a scenario waits for its end. */
   readonly deadlineSeconds?: number
+  /** Requests of the load; fewer leave more of the processor to all else. */
+  readonly perSecond?: number
 }
 
 /** Updates that follow each other on one fleet, under a load that must notice none of them. */
@@ -55,7 +57,7 @@ export function createUpdateSeries(options: SeriesOptions): UpdateSeries {
     answered: (count) => seen(load!.seen() + count, 60_000),
     async begin() {
       await expectRun(fleet, ['update-indices', 'dg_1'], { code: 0, serving: 'dg_1' })
-      load = fleet.load()
+      load = fleet.load({ perSecond: options.perSecond ?? 250 })
     },
     goesBack(generation, what, { words, standing }) {
       scenario(`goes back from an index that ${what}, and refuses it the next time`, async () => {
