@@ -23,7 +23,7 @@ test.after(async () => {
 scenario('goes on without a node that is down, and says which', async () => {
   await expectRun(fleet, ['update-indices', 'dg_1'], { code: 0, serving: 'dg_1' })
   await fleet.lab.fault.powerOff(LOST)
-  await eventually(async () => assert.is(await readNode('{{.Status.State}}'), 'down'), 60_000)
+  await eventually(async () => assert.is(await readNode('{{.Status.State}}'), 'down'), 150_000)
   const deliver = await fleet.run('deliver', 'dg_2')
   assert.is(deliver.code, 3, deliver.stderr)
   assert.match(deliver.json.error.message, LOST)
@@ -34,7 +34,7 @@ scenario('goes on without a node that is down, and says which', async () => {
 
 scenario('gives a node that is back no task of what it does not hold', async () => {
   await fleet.lab.fault.powerOn(LOST)
-  await eventually(async () => assert.is(await readNode('{{.Status.State}}'), 'ready'), 60_000)
+  await eventually(async () => assert.is(await readNode('{{.Status.State}}'), 'ready'), 150_000)
   await endTask()
   await expectServed(fleet, { serving: 'dg_2', beside: 'dg_1' })
   assert.equal(await findTasksOnLost(), [])
@@ -50,8 +50,8 @@ scenario('gives it the data in the next run, and from then on tasks', async () =
   )
   assert.match(await readNode('{{json .Spec.Labels}}'), `longshore.${FLEET}.dg_2`)
   await endTask()
-  await eventually(async () => assert.ok((await findTasksOnLost()).length > 0), 60_000)
-  await eventually(expectReady, 60_000)
+  await eventually(async () => assert.ok((await findTasksOnLost()).length > 0), 150_000)
+  await eventually(expectReady, 150_000)
   assert.is((await fleet.run('update-indices', 'dg_2')).json.outcome, 'nothing-to-do')
 })
 
@@ -69,7 +69,7 @@ async function endTask(): Promise<void> {
   await eventually(async () => {
     const tasks = Object.keys(await fleet.readServed('index_0'))
     assert.ok(tasks.length === 2 && !tasks.includes(task), tasks.join(', '))
-  }, 60_000)
+  }, 150_000)
 }
 
 /** A task answers before the Swarm has asked for its health, until when it counts as one that is still starting. */

@@ -44,7 +44,7 @@ scenario('tells no secret to anybody who looks at processes or containers', asyn
     const processes = await fleet.lab.exec('n2', ['ps', 'axww', '-o', 'args'])
     assert.match(processes, 'services/relay/main.ts')
     return `${await fleet.lab.docker('n2', 'inspect', id)}\n${processes}`
-  }, 30_000)
+  }, 90_000)
   assert.not.match(seen, /[A-Za-z0-9+/]{43}=/)
   const { code, stderr } = await ended
   assert.is(code, 0, stderr)
@@ -54,11 +54,11 @@ scenario(
   'relays of a command that was killed end by themselves, and the next run brings the rest',
   async () => {
     const running = fleet.start('deliver', 'dg_3')
-    await eventually(async () => assert.match(await listHome('n1'), '.dg_3.partial'), 30_000)
-    await eventually(async () => assert.is((await listRelays()).length, NODES.length), 30_000)
+    await eventually(async () => assert.match(await listHome('n1'), '.dg_3.partial'), 90_000)
+    await eventually(async () => assert.is((await listRelays()).length, NODES.length), 90_000)
     running.kill('SIGKILL')
     await running.ended
-    await eventually(async () => assert.equal(await listRelays(), []), 45_000)
+    await eventually(async () => assert.equal(await listRelays(), []), 120_000)
     for (const node of NODES) assert.not.match(await listHome(node), /^dg_3$/m)
     await fleet.configure()
     const { code, json, stderr } = await fleet.run('deliver', 'dg_3', '--wait', '60')

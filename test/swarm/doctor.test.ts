@@ -118,7 +118,7 @@ test('finds the gateway’s port taken by a container on one node, and by a proc
     const found = await examine()
     assert.is(found.filter(isFailure).length, 2)
     return found
-  })
+  }, 60_000)
   assertFound(findings, 'fail', /14005 on n3 is taken by the container squatter/, /gateway\.port/)
   assertFound(findings, 'fail', /14005 on n2 is taken by a process/, /ss -ltnp/)
   await lab.docker('n3', 'rm', '--force', 'squatter')

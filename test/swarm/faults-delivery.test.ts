@@ -44,7 +44,7 @@ scenario(
     const { fault, exec } = fleet.lab
     for (const node of ['n2', 'n3']) await fault.shape(node, { mbit: 16 })
     const delivery = fleet.start('deliver', 'dg_9')
-    for (const node of ['n2', 'n3']) await eventually(() => checkUnderWay(node), 60_000)
+    for (const node of ['n2', 'n3']) await eventually(() => checkUnderWay(node), 120_000)
     await Promise.all([fault.kill('n2', 'sshd'), fault.kill('n3', 'dockerd')])
     const { code, json, stdout } = await delivery.ended
     assert.is(code, 3, stdout)

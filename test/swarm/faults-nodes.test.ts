@@ -31,7 +31,7 @@ for (const { what, service, strike } of FAULTS) {
     const move = nextMove()
     const known = await listTasks(service)
     const update = fleet.start('update-indices', move.target)
-    const node = await eventually(() => findNodeOfNew(service, known), 120_000)
+    const node = await eventually(() => findNodeOfNew(service, known), 240_000)
     await strike(node)
     const run = await update.ended
     await fleet.lab.fault.heal(node)
@@ -63,7 +63,7 @@ async function killEngine(node: string): Promise<void> {
 async function cutForAWhile(node: string): Promise<void> {
   await fleet.lab.fault.cut(node)
   const end = performance.now() + 8_000
-  await eventually(() => assert.ok(performance.now() > end), 10_000)
+  await eventually(() => assert.ok(performance.now() > end), 60_000)
   await fleet.lab.fault.heal(node)
 }
 

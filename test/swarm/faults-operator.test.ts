@@ -57,7 +57,7 @@ for (const { what, step, acts } of INTRUSIONS) {
     const update = fleet.start('update-indices', target)
     assert.ok(await journal.waitFor(update, isStep(step)))
     // The Swarm refuses a change that another one comes before.
-    for (const act of acts) await eventually(() => fleet.lab.docker('n1', 'service', ...act))
+    for (const act of acts) await eventually(() => fleet.lab.docker('n1', 'service', ...act), 60_000)
     await expectTruthAndRepair(fleet, await update.ended, { target, former })
   })
 }
@@ -80,7 +80,7 @@ scenario(
     await eventually(async () => {
       const { code, stdout, stderr } = await startElsewhere('update-indices', other).ended
       assert.is(code, 0, `${stdout}\n${stderr}`)
-    }, 60_000)
+    }, 180_000)
     const standing = await readVersions()
     first.kill('SIGCONT')
     const woken = await first.ended

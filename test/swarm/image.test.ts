@@ -73,12 +73,12 @@ for (const kind of ['extraction', 'index', 'gateway'] as const) {
     assert.equal(JSON.parse(await ask(kind, '/healthz')), { alive: true })
     await eventually(
       async () => assert.equal(JSON.parse(await ask(kind, '/readyz')), { ready: true }),
-      30_000,
+      90_000,
     )
     assert.is(await lab.docker('n2', 'exec', kind, 'node', '-p', 'process.getuid()'), '1000')
     await eventually(
       async () => assert.is(await inspect(kind, '{{.State.Health.Status}}'), 'healthy'),
-      30_000,
+      90_000,
     )
   })
 }
@@ -183,7 +183,7 @@ async function start(kind: Kind): Promise<void> {
 
 /** What a service answers to its own container. */
 async function ask(kind: Kind, path: string): Promise<string> {
-  return await eventually(() => lab.docker('n2', 'exec', kind, 'node', 'services/ask.mjs', path))
+  return await eventually(() => lab.docker('n2', 'exec', kind, 'node', 'services/ask.mjs', path), 60_000)
 }
 
 async function inspect(kind: Kind, format: string): Promise<string> {

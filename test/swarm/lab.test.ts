@@ -117,12 +117,12 @@ test('spreads the replicas of a service over the nodes, which reach each other',
       tasks.map((task) => task.split(' ').slice(0, 2).join(' ')),
       NAMES.map((name) => `${name} Running`),
     )
-  }, 60_000)
+  }, 120_000)
   const [container] = (await lab.docker('n2', 'ps', '--quiet', '--filter', 'name=web')).split('\n')
   await eventually(async () => {
     const addresses = await lab.docker('n2', 'exec', container!, 'node', '-p', LOOK_UP)
     assert.is(JSON.parse(addresses).length, 3)
-  }, 20_000)
+  }, 60_000)
   await lab.docker('n1', 'service', 'rm', 'web')
 })
 
@@ -133,10 +133,11 @@ test('cuts a node off, and heals it', async () => {
   assert.is(lost.exitCode, 255)
   assert.is(await lab.exec('n2', ['hostname']), 'n2')
   await lab.fault.heal('n2')
-  assert.is(await eventually(() => lab.ssh('n2', ['hostname']), 30_000), 'n2')
+  assert.is(await eventually(() => lab.ssh('n2', ['hostname']), 60_000), 'n2')
 })
 
 test('a killed sshd and a killed engine come back; stopped ones stay away until they are started', async () => {
+  const readPid = (program: string) => lab.exec('n3', ['cat', `/run/lab/${program}.pid`])
   for (const program of ['sshd', 'dockerd'] as const) {
     const ask = () => lab.ssh('n3', ['docker', 'version', '--format', '{{.Server.Version}}'])
     const isLost = async () =>
@@ -147,9 +148,10 @@ test('a killed sshd and a killed engine come back; stopped ones stay away until 
         ),
         'lost',
       )
+    const former = await readPid(program)
     await lab.fault.kill('n3', program)
-    await eventually(isLost)
-    await eventually(ask, 30_000)
+    await eventually(async () => assert.is.not(await readPid(program), former), 60_000)
+    await eventually(ask, 60_000)
     await lab.fault.stop('n3', program)
     await isLost()
     await lab.fault.start('n3', program)
@@ -178,7 +180,8 @@ test('narrows a line', async () => {
   // 32 Mbit through 16 Mbit/s.
   assert.ok((await send()) > 1500)
   await lab.fault.shape('n2', {})
-  assert.ok((await send()) < 1500)
+  // A busy machine may take longer once, but the narrow line always does.
+  await eventually(async () => assert.ok((await send()) < 1500), 60_000)
 })
 
 test('narrows one direction of a line, and the one line of this machine to all nodes, and counts what goes through', async () => {
@@ -190,7 +193,7 @@ test('narrows one direction of a line, and the one line of this machine to all n
     return performance.now() - start
   }
   await lab.fault.shape('n2', { up: 1 })
-  assert.ok((await send()) < 1500)
+  await eventually(async () => assert.ok((await send()) < 1500), 60_000)
   await lab.fault.shape('n2', {})
   const before = lab.readTraffic('host').sent
   await lab.fault.shape('host', { mbit: 16 })
@@ -241,19 +244,19 @@ test('leaves nothing: no process, mount, namespace, link, cgroup, disk or file, 
   await traces.record()
   await lab.fault.freeze('n2')
   await lab.stop()
-  await eventually(async () => assert.equal(await traces.list(), []))
+  await eventually(async () => assert.equal(await traces.list(), []), 60_000)
   await stopLab(STATE)
   assert.equal(await traces.list(), [])
 })
 
 test('leaves nothing after it was killed half way up', async () => {
   const up = spawn(process.execPath, ['test/swarm/lab/up.mjs', '--state', STATE], { stdio: 'ignore' })
-  await eventually(() => assert.ok(existsSync(join(STATE, 'n2/run/init.log'))))
+  await eventually(() => assert.ok(existsSync(join(STATE, 'n2/run/init.log'))), 60_000)
   up.kill('SIGKILL')
   await traces.record()
   assert.ok((await traces.list()).length > 0)
   await stopLab(STATE)
-  await eventually(async () => assert.equal(await traces.list(), []))
+  await eventually(async () => assert.equal(await traces.list(), []), 60_000)
   hasFailed = false
 })
 

@@ -71,7 +71,7 @@ async function startNode(lab: Layout, node: LabNode, diskMegabytes: number): Pro
     const found = findNode(lab, node)
     if (found === undefined) throw new Error(`${node.name} does not start: see ${home}/run/init.log`)
     return found
-  })
+  }, START_MS)
   await plugIn(lab, node, pid)
   await writeFile(join(home, 'run/plugged'), '')
 }

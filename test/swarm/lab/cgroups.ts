@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 import { eventually } from '../../support/eventually.ts'
 
 const ROOT = '/sys/fs/cgroup'
+/** The kernel takes its time on a busy machine. */
+const END_MS = 60_000
 const IS_V2 = existsSync(join(ROOT, 'cgroup.controllers'))
 
 /** Makes the cgroup `path` in every hierarchy; the files that a process writes 0 to, to be in it. */
@@ -28,14 +30,14 @@ export function weighGroup(path: string, weight: number): void {
   else writeFileSync(join(ROOT, 'cpu', path, 'cpu.shares'), `${1024 * weight}`)
 }
 
-/** Ends every process of the cgroup and of those below, frozen ones too. Raises when one is still there after 10 s. */
+/** Ends every process of the cgroup and of those below, frozen ones too. Raises when one is still there after a minute. */
 export async function killGroup(path: string): Promise<void> {
   await eventually(() => {
     for (const group of groupsBelow(path, 'freezer')) setFrozen(group, false)
     const left = listProcesses(path)
     for (const pid of left) kill(pid)
     if (left.length > 0) throw new Error(`these processes do not end: ${left.join(' ')}`)
-  })
+  }, END_MS)
 }
 
 /** Removes the cgroup and those below from every hierarchy; they must be empty, which takes the kernel a moment. */
@@ -43,7 +45,7 @@ export async function removeGroup(path: string): Promise<void> {
   await eventually(() => {
     const groups = hierarchies().flatMap((hierarchy) => listGroups(join(hierarchy, path)))
     for (const group of groups.toReversed()) rmdirSync(group)
-  })
+  }, END_MS)
 }
 
 /** Stops or continues every process of the cgroup and of those below. */

@@ -72,7 +72,7 @@ export function createFault(lab: Layout, { find, exec, diskMegabytes }: FaultPar
     },
     async start(node, program) {
       await rm(switchFile(node, program), { force: true })
-      await eventually(() => ASK[program](find(node)), 30_000)
+      await eventually(() => ASK[program](find(node)), 60_000)
     },
     async fillDisk(node, bytesFree = 0) {
       // The file system may lack room for its own notes on the last block, and then has none left: as it should be.

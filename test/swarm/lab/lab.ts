@@ -97,7 +97,7 @@ export async function stopLab(state: string = DEFAULT_STATE): Promise<void> {
     await eventually(async () => {
       const { stdout } = await run`losetup --list --noheadings --output BACK-FILE`
       if (stdout.includes(`${lab.state}/`)) throw new Error(`a disk in ${lab.state} is still in use`)
-    })
+    }, 60_000)
     await rm(lab.state, { recursive: true, force: true })
     await rm(lockOf(lab), { force: true })
   })

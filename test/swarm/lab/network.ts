@@ -15,7 +15,7 @@ export async function openSwitch(lab: Layout): Promise<void> {
   if (findSwitch(lab) === undefined) {
     await spawnInGroup(`${lab.id}/switch`, ['unshare', '--net', 'sleep', 'infinity'], '/dev/null')
   }
-  const pid = await eventually(() => switchOf(lab))
+  const pid = await eventually(() => switchOf(lab), 60_000)
   if (!(await hasLink(pid, BRIDGE))) await ip(pid, [`link add ${BRIDGE} type bridge forward_delay 0`])
   await ip(pid, [`link set ${BRIDGE} up`])
   if (!existsSync(`/sys/class/net/${hostLink(lab)}`)) {
@@ -32,7 +32,7 @@ export async function closeSwitch(lab: Layout): Promise<void> {
   await ask`ip link del ${hostLink(lab)}`
   await eventually(() => {
     if (existsSync(`/sys/class/net/${hostLink(lab)}`)) throw new Error(`${hostLink(lab)} cannot be removed`)
-  })
+  }, 60_000)
 }
 
 /** Joins a node, whose first process is `pid`, to the switch; a cable it still has from an earlier life is replaced. */
@@ -42,7 +42,7 @@ export async function plugIn(lab: Layout, node: LabNode, pid: number): Promise<v
   await ask`nsenter -t ${switchOf(lab)} -n ip link del ${port}`
   await eventually(async () => {
     if (await hasPort(lab, node)) throw new Error(`${port} cannot be removed`)
-  })
+  }, 60_000)
   // The same hardware address at each boot, as real machines have: the others remember it.
   const address = mac(numberOf(node))
   await ip(switchOf(lab), [

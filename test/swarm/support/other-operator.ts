@@ -19,5 +19,9 @@ export async function createOtherOperator({ lab, profile }: SwarmFleet): Promise
   const own = join(home, 'swarm.yml')
   await writeFile(own, stringify({ ...members, ssh: { identityFile: '~/.ssh/id_ed25519' } }))
   return (script: string, ...args: string[]): RunningScript =>
-    startScript(script, [...args, '--profile', own, '--yes', '--json'], { cwd: home, env: { HOME: home } })
+    startScript(script, [...args, '--profile', own, '--yes', '--json'], {
+      cwd: home,
+      env: { HOME: home },
+      timeoutMs: 240_000,
+    })
 }

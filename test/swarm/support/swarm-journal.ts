@@ -7,7 +7,7 @@ import type { RunningScript } from '../../support/fleet.ts'
 import type { Lab } from '../lab/lab.ts'
 import { FLEET } from './swarm-fleet.ts'
 
-const WAIT_MS = 120_000
+const WAIT_MS = 240_000
 const NEVER = new AbortController().signal
 
 /** What the fleet of a lab has written of its runs, read past the network. */

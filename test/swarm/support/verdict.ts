@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.ts'
 import type { Run } from '../../support/fleet.ts'
 import type { SwarmFleet } from './swarm-fleet.ts'
 
-const CALM_MS = 90_000
+const CALM_MS = 180_000
 
 export type Move = { readonly target: string; readonly former: string }
 
