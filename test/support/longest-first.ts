@@ -12,7 +12,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'swarm/contracts.test.ts': 170,
   'swarm/apply.test.ts': 150,
   'swarm/backfill.test.ts': 140,
-  'swarm/faults-manager.test.ts': 130,
+  'swarm/faults-power.test.ts': 130,
   'swarm/verify.test.ts': 110,
   'swarm/faults-leader.test.ts': 100,
   'swarm/doctor.test.ts': 90,
