@@ -15,8 +15,31 @@ export const CONTENT_HASH_BYTES = 32
 
 /** The sha-256 that a content is known by, whatever its item is called: equal contents have equal embeddings. */
 export function hashContent(content: Content): Uint8Array {
-  const hash = createHash('sha256').update(`${content.kind}\n`)
-  return hash.update(content.kind === 'text' ? content.text : content.bytes).digest()
+  return content.kind === 'text' ? hashTextContent(content.text) : hashOf(content.kind, content.bytes)
+}
+
+/** As `hashContent`, for a text as it is or as its UTF-8. */
+export function hashTextContent(text: string | Uint8Array): Uint8Array {
+  return hashOf('text', text)
+}
+
+function hashOf(kind: Content['kind'], data: string | Uint8Array): Uint8Array {
+  return createHash('sha256').update(`${kind}\n`).update(data).digest()
+}
+
+/** Media types of the images that items may be, by the ending of their file's name. */
+const IMAGE_TYPES: Readonly<Record<string, string>> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  bmp: 'image/bmp',
+}
+
+/** The media type of an image by its path; undefined for anything else. */
+export function imageTypeOf(path: string): string | undefined {
+  return IMAGE_TYPES[/\.([A-Za-z]+)$/.exec(path)?.[1]?.toLowerCase() ?? '']
 }
 
 /** How many bytes a content has on its way to a server, before any encoding. */
