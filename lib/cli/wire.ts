@@ -42,6 +42,11 @@ type Ports = Pick<
   | 'state'
   | 'surroundings'
   | 'embedder'
+  | 'itemFiles'
+  | 'ledgers'
+  | 'archives'
+  | 'openServer'
+  | 'embedderOf'
   | 'shell'
 >
 type Engine = Pick<

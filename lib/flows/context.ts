@@ -2,6 +2,7 @@ import type { Device } from '../config/extraction-schema.ts'
 import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { Archives } from '../ports/archives.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
@@ -37,6 +38,7 @@ export interface Context {
   readonly embedder: Embedder
   readonly itemFiles: ItemFiles
   readonly ledgers: LedgerStore
+  readonly archives: Archives
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -57,7 +59,7 @@ export interface Context {
 /** What flows need that move the fleet, not files. */
 export type FleetContext = Omit<
   Context,
-  'inputs' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'openServer'
+  'inputs' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
