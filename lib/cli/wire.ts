@@ -1,6 +1,8 @@
 import { loadProfile } from '../config/load.ts'
+import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import type { Context } from '../flows/context.ts'
+import type { EmbeddingServer } from '../ports/embedding-server.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
@@ -134,15 +136,26 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
 
 /** What gates, and inputs without vectors, embed with: the profile's own server, or the model that ships with Longshore. */
 async function createEmbedder({ model, extraction }: Profile): Promise<Ports['embedder']> {
-  const { url, timeoutSeconds } = extraction
-  if (url === undefined && model.name !== BUILTIN_MODEL) {
+  if (extraction.url === undefined && model.name !== BUILTIN_MODEL) {
     const { createAbsentEmbedder } = await import('../adapters/embed/absent.ts')
     return createAbsentEmbedder(model)
   }
+  const { createServerEmbedder } = await import('../adapters/embed/server-embedder.ts')
+  return createServerEmbedder(await createServer({ model, extraction }), model.dimensions)
+}
+
+/** What embeds under a model: the server that the profile names, or the model that ships with Longshore. */
+async function createServer({ model, extraction }: DeclaredModel): Promise<EmbeddingServer> {
+  const { url, timeoutSeconds } = extraction
   if (url === undefined) {
-    const { createBuiltinEmbedder } = await import('../adapters/embed/builtin.ts')
-    return createBuiltinEmbedder(model.dimensions)
+    const { createBuiltinServer } = await import('../adapters/embed/builtin.ts')
+    return createBuiltinServer(model)
   }
-  const { createTfServingEmbedder } = await import('../adapters/embed/tf-serving.ts')
-  return createTfServingEmbedder({ endpoints: () => [url], model, timeoutMs: 1000 * timeoutSeconds })
+  const { createEmbeddingServer } = await import('../adapters/embed/create-server.ts')
+  return createEmbeddingServer({
+    endpoints: () => [url],
+    model,
+    extraction,
+    timeoutMs: 1000 * timeoutSeconds,
+  })
 }

@@ -1,4 +1,5 @@
-import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
+import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
+import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { normalizeLexical } from '../../lib/domain/lexical.ts'
@@ -41,12 +42,15 @@ export const startGateway: StartService = async (settings, env, log) => {
   const discovery = createDiscovery(env, log)
   const client = createHttpClient({ connectMs: CONNECT_MS })
   const url = env.EXTRACTION_URL
-  const embedder = createTfServingEmbedder({
+  const { model } = catalog.manifest
+  const server = createEmbeddingServer({
     endpoints: () => (url ? [url] : discovery.endpointsOf(EXTRACTION)),
-    model: catalog.manifest.model,
+    model,
+    extraction: { protocol: 'tf-serving' },
     timeoutMs,
     client,
   })
+  const embedder = createServerEmbedder(server, model.dimensions)
   const counters = createShardCounters()
   const askShard = createIndexClient({
     ref,
