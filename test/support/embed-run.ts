@@ -8,14 +8,13 @@ import { FakeLedger } from './fakes/ledger.ts'
 export const DIMENSIONS = 2
 
 /** Answers a batch of texts, the `call`th, or raises EmbedError. */
-export type Behave = (
-  texts: readonly string[],
-  call: number,
-  signal: AbortSignal,
-) => void | Promise<void>
+export type Behave = (texts: readonly string[], call: number, signal: AbortSignal) => void | Promise<void>
 
 /** A server that embeds a text as its length and its number, where `behave` lets it. */
-export function createFakeServer(behave: Behave = () => undefined, description: ServerDescription = { limits: {} }) {
+export function createFakeServer(
+  behave: Behave = () => undefined,
+  description: ServerDescription = { limits: {} },
+) {
   const calls: (readonly string[])[] = []
   const server: EmbeddingServer = {
     findProblem: async () => undefined,

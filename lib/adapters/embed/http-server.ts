@@ -38,7 +38,7 @@ export function createHttpEmbeddingServer(wire: Wire, options: HttpServerOptions
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error
       if (!signal.aborted) endpoints.rest(endpoint)
-      throw new EmbedError('transient', error.message, { cause: error })
+      throw new EmbedError(isLate(error) ? 'overloaded' : 'transient', error.message, { cause: error })
     }
   }
   const learn = rememberSuccess((endpoint: string, signal: AbortSignal) =>
@@ -70,6 +70,11 @@ export function createHttpEmbeddingServer(wire: Wire, options: HttpServerOptions
     },
     close: () => client.close(),
   }
+}
+
+/** Who does not answer in time has too much to do. */
+function isLate({ cause }: UnreachableError): boolean {
+  return cause instanceof DOMException && cause.name === 'TimeoutError'
 }
 
 /** Addresses of some servers end with the version of their API, which is a part of the paths too. */

@@ -12,9 +12,10 @@ export function readRefusal({ status, headers, body }: HttpAnswer, key: string |
   return { status, headers, json, message: key ? words.replaceAll(key, '***') : words }
 }
 
-/** The words of an error in the forms that the servers have: a text, or a member of an object. */
+/** The words of an error in the forms that the servers have: a text, a member of an object, the first of a list. */
 function findWords(json: unknown): string | undefined {
   if (typeof json === 'string') return json
+  if (Array.isArray(json)) return findWords(json[0])
   if (typeof json !== 'object' || json === null) return undefined
   const { error, detail, message, status, dd_msg, msg } = json as Record<string, unknown>
   for (const part of [error, message, detail, status, dd_msg, msg]) {
