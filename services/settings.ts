@@ -1,3 +1,4 @@
+import type { EmbeddingServerOptions } from '../lib/adapters/embed/create-server.ts'
 import { LongshoreError } from '../lib/domain/errors.ts'
 import { type GenerationRef, isGenerationName } from '../lib/domain/generation.ts'
 import type { Model } from '../lib/domain/model.ts'
@@ -65,7 +66,13 @@ export function readNumber(env: Environment, name: string, preset?: number): num
 
 /** A model that a gateway may be asked to embed with, and the server that does where it is none of ours. */
 export type ServedModel = Model & {
-  readonly server?: { readonly url: string; readonly protocol: string } & Readonly<Record<string, string>>
+  readonly server?: {
+    readonly url?: string
+    readonly protocol: EmbeddingServerOptions['extraction']['protocol']
+    readonly serverModel?: string
+    readonly input?: string
+    readonly output?: string
+  }
 }
 
 /** The models of the profile, in a variable; none when it is not set. Raises `usage`. */

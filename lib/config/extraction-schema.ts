@@ -15,6 +15,7 @@ export const extractionSchema = z
   .strictObject({
     url: z.url({ protocol: /^https?$/ }).optional(),
     protocol: z.enum(PROTOCOLS).default('tf-serving'),
+    form: z.enum(['inputs', 'instances']).default('inputs'),
     serverModel: word.optional(),
     input: word.optional(),
     output: word.optional(),

@@ -14,11 +14,12 @@ export function listModels({ model, extraction, models }: Models): DeclaredModel
 }
 
 /** The model that an operator names, as `NAME` or `NAME@VERSION`. Raises `not-found` and, where several fit, `usage`. */
-export function findDeclaredModel(profile: Models, asked: string): DeclaredModel {
+export function findDeclaredModel(profile: Models, asked: string | undefined): DeclaredModel {
   const declared = listModels(profile)
+  const known = declared.map(({ model }) => labelOf(model)).join(', ')
+  if (asked === undefined) throw new LongshoreError('usage', `--model NAME: missing; the profile has ${known}`)
   const found = declared.filter(({ model }) => asked === model.name || asked === labelOf(model))
   if (found.length === 1) return found[0]!
-  const known = declared.map(({ model }) => labelOf(model)).join(', ')
   if (found.length > 1) {
     throw new LongshoreError('usage', `model ${asked}: several versions are declared (${known})`, {
       hint: 'name one with its version, as NAME@VERSION',

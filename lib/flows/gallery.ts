@@ -1,3 +1,4 @@
+import type { Entry } from '../domain/batch.ts'
 import {
   CONTENT_HASH_BYTES,
   type Content,
@@ -13,9 +14,6 @@ import { isTextItems, listItems, readText } from './split-items.ts'
 
 /** The items of a fleet, and where the files lie that some of them stand for. */
 export type Gallery = { readonly input: Input; readonly files: ItemFiles; readonly root: string | undefined }
-
-/** A content that is to be embedded. */
-export type Pending = { readonly hash: Uint8Array; readonly content: Content }
 
 /** What a model makes of a gallery, as far as a ledger tells. */
 export type Tally = { items: number; embedded: number; dead: number; repeated: number; lacking: number }
@@ -33,7 +31,7 @@ export async function* findMissing(
   gallery: Gallery,
   ledger: Pick<Ledger, 'find'>,
   { tally, signal }: { readonly tally: Tally; readonly signal: AbortSignal },
-): AsyncIterable<Pending> {
+): AsyncIterable<Entry> {
   const seen = new HashLocations()
   for await (const { batch, hashes, problems } of hashBatches(gallery, signal)) {
     for (let index = 0; index < batch.items.length; index++) {

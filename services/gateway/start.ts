@@ -1,4 +1,5 @@
-import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
+import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
+import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { normalizeLexical } from '../../lib/domain/lexical.ts'
@@ -40,16 +41,18 @@ export const startGateway: StartService = async (settings, env, log) => {
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
   const client = createHttpClient({ connectMs: CONNECT_MS })
-  const { model: stored } = catalog.manifest
+  const { model } = catalog.manifest
   const models = readServedModels(env)
-  const own = models.find(({ fingerprint }) => fingerprint === stored.fingerprint)
-  const url = own?.server?.url
-  const embedder = createTfServingEmbedder({
-    endpoints: () => (url ? [url] : discovery.endpointsOf(extractionServiceName(stored))),
-    model: stored,
+  const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
+  const { url, ...asked } = own?.server ?? { protocol: 'tf-serving' }
+  const server = createEmbeddingServer({
+    endpoints: () => (url ? [url] : discovery.endpointsOf(extractionServiceName(model))),
+    model,
+    extraction: asked,
     timeoutMs,
     client,
   })
+  const embedder = createServerEmbedder(server, model.dimensions)
   const counters = createShardCounters()
   const askShard = createIndexClient({
     ref,
