@@ -1,3 +1,4 @@
+import type { EmbeddingServerOptions } from '../lib/adapters/embed/create-server.ts'
 import { LongshoreError } from '../lib/domain/errors.ts'
 import { type GenerationRef, isGenerationName } from '../lib/domain/generation.ts'
 import type { Model } from '../lib/domain/model.ts'
@@ -63,13 +64,34 @@ export function readNumber(env: Environment, name: string, preset?: number): num
   return value
 }
 
+/** A model that a gateway may be asked to embed with, and the server that does where it is none of ours. */
+export type ServedModel = Model & {
+  readonly server?: {
+    readonly url?: string
+    readonly protocol: EmbeddingServerOptions['extraction']['protocol']
+    readonly serverModel?: string
+    readonly input?: string
+    readonly output?: string
+  }
+}
+
+/** The models of the profile, in a variable; none when it is not set. Raises `usage`. */
+export function readServedModels(env: Environment): ServedModel[] {
+  return (readJson(env, 'MODELS') as ServedModel[] | undefined) ?? []
+}
+
 /** The model in a variable, or undefined when it is not set. Raises `usage`. */
 export function readModel(env: Environment): Model | undefined {
-  if (!env.MODEL) return undefined
+  return readJson(env, 'MODEL') as Model | undefined
+}
+
+function readJson(env: Environment, name: string): unknown {
+  const text = env[name]
+  if (!text) return undefined
   try {
-    return JSON.parse(env.MODEL) as Model
+    return JSON.parse(text)
   } catch (error) {
-    throw new LongshoreError('usage', 'MODEL: expected JSON', { cause: error })
+    throw new LongshoreError('usage', `${name}: expected JSON`, { cause: error })
   }
 }
 

@@ -1,6 +1,11 @@
+import { join } from 'node:path'
 import { loadProfile } from '../config/load.ts'
+import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import type { Context } from '../flows/context.ts'
+import type { Archives } from '../ports/archives.ts'
+import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { ItemFiles } from '../ports/input.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
@@ -27,7 +32,7 @@ export async function createContext(
   }
 }
 
-type EngineParts = Pick<ContextSettings, 'reporter' | 'signal'>
+type EngineParts = Pick<ContextSettings, 'reporter' | 'signal' | 'owner'>
 type Ports = Pick<
   Context,
   | 'inputs'
@@ -42,6 +47,11 @@ type Ports = Pick<
   | 'state'
   | 'surroundings'
   | 'embedder'
+  | 'itemFiles'
+  | 'ledgers'
+  | 'archives'
+  | 'openServer'
+  | 'embedderOf'
   | 'shell'
 >
 type Engine = Pick<
@@ -69,7 +79,33 @@ async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports>
     images: images.createDockerImages(),
     stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
     embedder,
+    itemFiles: { read: async (...args) => (await loadItemFiles()).read(...args) },
+    ledgers: {
+      async open(model) {
+        const { createLedgerStore } = await import('../adapters/ledger/store.ts')
+        return await createLedgerStore({ directory: join(profile.state, 'ledger'), owner: parts.owner }).open(
+          model,
+        )
+      },
+    },
+    archives: createArchivesOnUse(profile.generations),
+    openServer: (declared) => createServer(declared),
+    embedderOf: createEmbedder,
     ...engine,
+  }
+}
+
+async function loadItemFiles(): Promise<ItemFiles> {
+  return (await import('../adapters/inputs/item-files.ts')).createItemFiles()
+}
+
+/** Archives need a package that hardly any command does. */
+function createArchivesOnUse(root: string): Archives {
+  const load = async () => (await import('../adapters/archive/archives.ts')).createArchives(root)
+  return {
+    write: async (...args) => (await load()).write(...args),
+    readManifest: async (path) => (await load()).readManifest(path),
+    restore: async (...args) => (await load()).restore(...args),
   }
 }
 
@@ -133,16 +169,27 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
 }
 
 /** What gates, and inputs without vectors, embed with: the profile's own server, or the model that ships with Longshore. */
-async function createEmbedder({ model, extraction }: Profile): Promise<Ports['embedder']> {
-  const { url, timeoutSeconds } = extraction
-  if (url === undefined && model.name !== BUILTIN_MODEL) {
+async function createEmbedder({ model, extraction }: DeclaredModel): Promise<Ports['embedder']> {
+  if (extraction.url === undefined && model.name !== BUILTIN_MODEL) {
     const { createAbsentEmbedder } = await import('../adapters/embed/absent.ts')
     return createAbsentEmbedder(model)
   }
+  const { createServerEmbedder } = await import('../adapters/embed/server-embedder.ts')
+  return createServerEmbedder(await createServer({ model, extraction }), model.dimensions)
+}
+
+/** What embeds under a model: the server that the profile names, or the model that ships with Longshore. */
+async function createServer({ model, extraction }: DeclaredModel): Promise<EmbeddingServer> {
+  const { url, timeoutSeconds } = extraction
   if (url === undefined) {
-    const { createBuiltinEmbedder } = await import('../adapters/embed/builtin.ts')
-    return createBuiltinEmbedder(model.dimensions)
+    const { createBuiltinServer } = await import('../adapters/embed/builtin.ts')
+    return createBuiltinServer(model)
   }
-  const { createTfServingEmbedder } = await import('../adapters/embed/tf-serving.ts')
-  return createTfServingEmbedder({ endpoints: () => [url], model, timeoutMs: 1000 * timeoutSeconds })
+  const { createEmbeddingServer } = await import('../adapters/embed/create-server.ts')
+  return createEmbeddingServer({
+    endpoints: () => [url],
+    model,
+    extraction,
+    timeoutMs: 1000 * timeoutSeconds,
+  })
 }

@@ -4,6 +4,8 @@ import { PARTIAL_POLICIES } from '../domain/partial.ts'
 import { STRATEGIES } from '../domain/plan-services.ts'
 import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
 import { deliverySchema } from './delivery-schema.ts'
+import { extractionSchema } from './extraction-schema.ts'
+import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
@@ -15,21 +17,24 @@ const count = z.int().min(1)
 const seconds = z.number().positive()
 const path = z.string().min(1)
 
-const model = z
-  .strictObject({
-    name,
-    version: name,
-    dimensions: count.max(65536),
-    metric: z.enum(METRICS),
-    normalized: z.boolean(),
-    fingerprint: z.string().min(1).optional(),
-  })
-  .transform(
-    ({ fingerprint, ...declared }): Model => ({
-      ...declared,
-      fingerprint: fingerprint ?? fingerprintOf(declared),
-    }),
+const declaredModel = z.strictObject({
+  name,
+  version: name,
+  dimensions: count.max(65536),
+  metric: z.enum(METRICS),
+  normalized: z.boolean(),
+  fingerprint: z.string().min(1).optional(),
+})
+
+const model = declaredModel.transform(identify)
+
+const models = z
+  .array(
+    declaredModel
+      .extend({ extraction: extractionSchema })
+      .transform(({ extraction, ...declared }) => ({ ...identify(declared), extraction })),
   )
+  .default([])
 
 const node = z.strictObject({
   name,
@@ -54,13 +59,8 @@ const form = z.strictObject({
   generations: path.default('dgs'),
   nodes,
   model,
-  extraction: z
-    .strictObject({
-      url: z.url({ protocol: /^https?$/ }).optional(),
-      replicas: count.default(1),
-      timeoutSeconds: seconds.default(10),
-    })
-    .prefault({}),
+  extraction: extractionSchema,
+  models,
   gateway: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
@@ -124,9 +124,18 @@ const form = z.strictObject({
 
 /** What a profile may say. Defaults are those that config/reference.yml shows. */
 export const profileSchema = form.superRefine((profile, context) => {
-  const problems = [...findSwarmProblems(profile), ...findStrategyProblems(profile)]
+  const problems = [
+    ...findModelProblems(profile),
+    ...findSwarmProblems(profile),
+    ...findStrategyProblems(profile),
+  ]
   for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
 })
 
 /** One target environment, with every default filled in. */
 export type Profile = z.output<typeof profileSchema>
+
+/** A model as declared; without a fingerprint of its own, the digest of everything that is declared of it. */
+function identify({ fingerprint, ...declared }: z.output<typeof declaredModel>): Model {
+  return { ...declared, fingerprint: fingerprint ?? fingerprintOf(declared) }
+}

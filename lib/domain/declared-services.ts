@@ -3,7 +3,7 @@ import { type GenerationRef, isSameGeneration } from './generation.ts'
 import { nodesOfGroup } from './placement.ts'
 import {
   type Blueprint,
-  extractionSpec,
+  extractionSpecs,
   gatewaySpec,
   groupSpec,
   hasAll,
@@ -20,6 +20,8 @@ export type Declaration = {
   readonly companion: GenerationRef | null
   /** Ids of the clusters of the generation in service. */
   readonly clusters: readonly number[]
+  /** Fingerprints of the models of what is loaded, where they are known. */
+  readonly models: readonly (string | undefined)[]
   readonly nodes: readonly string[]
 }
 
@@ -32,7 +34,7 @@ export function listDeclared(fleet: Fleet, declaration: Declaration): ServiceSpe
   const { blueprint, nodes, served } = declaration
   const clusters = listClusters(fleet, declaration)
   return [
-    ...(blueprint.extraction ? [extractionSpec(blueprint.extraction, nodes)] : []),
+    ...extractionSpecs(blueprint, nodes, declaration.models),
     ...(isGrouped(fleet)
       ? clusters.flatMap((cluster) => GROUPS.map((group) => declareGroup(fleet, declaration, cluster, group)))
       : clusters.map((cluster) => {

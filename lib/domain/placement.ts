@@ -8,6 +8,8 @@ export type Shape = {
   readonly generation: GenerationRef
   /** Ids of its clusters. */
   readonly clusters: readonly number[]
+  /** Fingerprint of its model; left out where nobody knows it any more. */
+  readonly model?: string
   readonly bytes: number
   /** Whether the operator's machine has it, to deliver it from. */
   readonly available: boolean

@@ -2,8 +2,8 @@ import { type Fleet, findService, isHeld } from './fleet.ts'
 import type { GenerationRef } from './generation.ts'
 import { nodesOfGroup } from './placement.ts'
 import type { Step } from './plan.ts'
-import { type Blueprint, extractionSpec, gatewaySpec, groupSpec, indexSpec } from './plan-services.ts'
-import { EXTRACTION, GATEWAY, GROUPS, indexServiceName, type ServiceSpec } from './service.ts'
+import { type Blueprint, extractionSpecs, gatewaySpec, groupSpec, indexSpec } from './plan-services.ts'
+import { GROUPS, indexServiceName, type ServiceSpec } from './service.ts'
 
 type UnnumberedStep = Omit<Step, 'batch'>
 
@@ -12,6 +12,8 @@ export type Lost = {
   readonly former: GenerationRef
   /** Ids of its clusters; null where nobody knows them any more. */
   readonly clusters: readonly number[] | null
+  /** Fingerprint of its model, where it is known. */
+  readonly model?: string | undefined
   readonly blueprint: Blueprint
 }
 
@@ -21,22 +23,26 @@ export type Lost = {
  */
 export function planLost(
   fleet: Fleet,
-  { former, clusters, blueprint }: Lost,
+  { former, clusters, model, blueprint }: Lost,
 ): { readonly before: UnnumberedStep[]; readonly gateway: UnnumberedStep[] } {
   const nodes = fleet.nodes.filter((node) => node.reachable && isHeld(node, former)).map(({ name }) => name)
-  const extraction = blueprint.extraction ? [extractionSpec(blueprint.extraction, nodes)] : []
   const indexes = (clusters ?? []).flatMap((cluster) => {
     const isThere = GROUPS.some((group) => findService(fleet, indexServiceName(cluster, group)))
     return isThere ? [] : indexSpecs(fleet, { former, blueprint, nodes, cluster })
   })
   const gateway = gatewaySpec(blueprint, nodes, former)
   return {
-    before: [...extraction, ...indexes].flatMap((spec) => planOne(fleet, spec)),
+    before: [...extractionSpecs(blueprint, nodes, [model]), ...indexes].flatMap((spec) =>
+      planOne(fleet, spec),
+    ),
     gateway: planOne(fleet, gateway),
   }
 }
 
-type Shard = Omit<Lost, 'clusters'> & { readonly nodes: readonly string[]; readonly cluster: number }
+type Shard = Omit<Lost, 'clusters' | 'model'> & {
+  readonly nodes: readonly string[]
+  readonly cluster: number
+}
 
 function indexSpecs(fleet: Fleet, { former, blueprint, nodes, cluster }: Shard): ServiceSpec[] {
   if (blueprint.strategy === 'side-by-side') return [indexSpec(blueprint, nodes, cluster, [former])]
@@ -46,8 +52,8 @@ function indexSpecs(fleet: Fleet, { former, blueprint, nodes, cluster }: Shard):
 }
 
 function planOne(fleet: Fleet, spec: ServiceSpec): UnnumberedStep[] {
-  const { name: target } = spec
+  const { name: target, kind } = spec
   if (findService(fleet, target)) return []
-  const action = target === GATEWAY ? 'switch' : target === EXTRACTION ? 'start' : 'load'
+  const action = ({ gateway: 'switch', extraction: 'start', index: 'load' } as const)[kind]
   return [{ action, target, cause: 'it was removed by somebody else', spec }]
 }

@@ -34,6 +34,8 @@ export type Broken = {
   readonly target: GenerationRef
   /** Ids of the clusters of the former generation; null where nobody knows them any more. */
   readonly clusters: readonly number[] | null
+  /** Fingerprint of its model, where it is known. */
+  readonly model?: string | undefined
   /** How services are made again that somebody else removed; they are left out where it is. */
   readonly blueprint?: Blueprint
 }
@@ -43,13 +45,13 @@ export type Broken = {
  * then the target's generation leaves the index services. Only services of which no task answers come before it, and
  * replica groups that have already left what the gateway goes back to.
  */
-export function planReturn(fleet: Fleet, { former, target, clusters, blueprint }: Broken): Plan {
+export function planReturn(fleet: Fleet, { former, target, clusters, model, blueprint }: Broken): Plan {
   if (former === null) return planClearance(fleet, target)
   if (isSameGeneration(former, target)) return assemblePlan([])
   const gateway = findService(fleet, GATEWAY)
   const others = fleet.services.filter(({ spec }) => spec.kind !== 'gateway' && !spec.order)
   const groups = planGroupsBack(fleet, { former, target, clusters })
-  const lost = blueprint && planLost(fleet, { former, clusters, blueprint })
+  const lost = blueprint && planLost(fleet, { former, clusters, model, blueprint })
   return assemblePlan([
     [
       ...(lost?.before ?? []),

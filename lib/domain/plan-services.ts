@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from './canonical-json.ts'
 import { compareGenerations, type GenerationRef, isSameGeneration } from './generation.ts'
 import { placeTasks } from './placement.ts'
-import { EXTRACTION, GATEWAY, type Group, indexServiceName, type ServiceSpec } from './service.ts'
+import { extractionServiceName, GATEWAY, type Group, indexServiceName, type ServiceSpec } from './service.ts'
 
 type Template = { readonly replicas: number; readonly settings: Readonly<Record<string, string>> }
 
@@ -12,13 +12,17 @@ type Template = { readonly replicas: number; readonly settings: Readonly<Record<
 export const STRATEGIES = ['side-by-side', 'replica-groups'] as const
 export type Strategy = (typeof STRATEGIES)[number]
 
-/** How a profile wants its services, whatever generation they serve. `extraction` is null where a server is given. */
+/** How a profile wants its services, whatever generation they serve. */
 export type Blueprint = {
   readonly strategy: Strategy
   readonly gateway: Template & { readonly port: number }
   readonly index: Template
-  readonly extraction: Template | null
+  /** What embeds under each model of the profile, that of new splits first. */
+  readonly extractions: readonly Extraction[]
 }
+
+/** What embeds under a model: a service made by the template; null where a server is given. */
+export type Extraction = { readonly fingerprint: string; readonly template: Template | null }
 
 /** The gateway as it routes by `generation`. */
 export function gatewaySpec(
@@ -66,8 +70,23 @@ export function groupSpec(
   }
 }
 
-export function extractionSpec(template: Template, nodes: readonly string[]): ServiceSpec {
-  return { name: EXTRACTION, kind: 'extraction', nodes, generations: [], ...template }
+/**
+ * The extraction services that generations of these models need. One whose model is not known, or not in the profile,
+ * counts as of the first model.
+ */
+export function extractionSpecs(
+  { extractions }: Blueprint,
+  nodes: readonly string[],
+  models: readonly (string | undefined)[],
+): ServiceSpec[] {
+  const needed = models.map(
+    (model) => extractions.find(({ fingerprint }) => fingerprint === model) ?? extractions[0],
+  )
+  return [...new Set(needed)].flatMap((extraction) => {
+    if (!extraction?.template) return []
+    const name = extractionServiceName(extraction)
+    return [{ name, kind: 'extraction', nodes, generations: [], ...extraction.template } as const]
+  })
 }
 
 export function isSameSpec(a: ServiceSpec, b: ServiceSpec): boolean {

@@ -5,9 +5,9 @@ import { assemblePlan, type Plan, type Step } from './plan.ts'
 import { planDelivery, planRemoval, planVerification } from './plan-deliver.ts'
 import { planGroups } from './plan-groups.ts'
 import { type IndexSteps, planIndexServices } from './plan-index.ts'
-import { type Blueprint, extractionSpec, gatewaySpec, isSameSpec } from './plan-services.ts'
+import { type Blueprint, extractionSpecs, gatewaySpec, isSameSpec } from './plan-services.ts'
 import type { RoutePolicy } from './route.ts'
-import { EXTRACTION, GATEWAY, type ServiceSpec } from './service.ts'
+import { GATEWAY, type ServiceSpec } from './service.ts'
 
 type UnnumberedStep = Omit<Step, 'batch'>
 
@@ -40,7 +40,8 @@ export function planUpdate(fleet: Fleet, wish: Wish): Plan {
   const nodes = eligible.map(({ name }) => name)
   const { load, follow, retire, loaded, followed } = planIndexes(fleet, wish, nodes)
   const loads = [...load, ...follow]
-  const start = planExtraction(fleet, blueprint, nodes)
+  const extractions = extractionSpecs(blueprint, nodes, listModels(wish))
+  const start = extractions.flatMap((spec) => planExtraction(fleet, spec))
   const switching = planSwitch(fleet, gatewaySpec(blueprint, nodes, target.generation))
   const commit = planCommit(wish)
   const isMoving = [start, loads, switching, commit].some((steps) => steps.length > 0)
@@ -59,7 +60,7 @@ export function planUpdate(fleet: Fleet, wish: Wish): Plan {
     follow,
     isChecked ? planChecks(target, followed) : [],
     commit,
-    [...retire, ...planNoExtraction(fleet, blueprint)],
+    [...retire, ...planNoExtraction(fleet, wish, extractions)],
     planRemoval(fleet.nodes, {
       newest: target.generation.name,
       kept: [target.generation.name, ...(companion ? [companion.generation.name] : []), ...wish.kept],
@@ -92,16 +93,26 @@ function planReview(fleet: Fleet, wish: Wish, loads: readonly UnnumberedStep[]):
     )
 }
 
-function planExtraction(fleet: Fleet, { extraction }: Blueprint, nodes: readonly string[]): UnnumberedStep[] {
-  if (!extraction) return []
-  const spec = extractionSpec(extraction, nodes)
-  const cause = explainChange(fleet, spec)
-  return cause ? [{ action: 'start', target: EXTRACTION, cause, spec }] : []
+/** The models of what stays loaded; undefined for one that nobody knows. */
+function listModels({ target, companion }: Wish): (string | undefined)[] {
+  return (companion ? [target, companion] : [target]).map(({ model }) => model)
 }
 
-function planNoExtraction(fleet: Fleet, { extraction }: Blueprint): UnnumberedStep[] {
-  if (extraction || !findService(fleet, EXTRACTION)) return []
-  return [{ action: 'stop', target: EXTRACTION, cause: 'the profile names another server' }]
+function planExtraction(fleet: Fleet, spec: ServiceSpec): UnnumberedStep[] {
+  const cause = explainChange(fleet, spec)
+  return cause ? [{ action: 'start', target: spec.name, cause, spec }] : []
+}
+
+/** Extraction services whose model no loaded generation has; none while a model is not known. */
+function planNoExtraction(fleet: Fleet, wish: Wish, needed: readonly ServiceSpec[]): UnnumberedStep[] {
+  if (listModels(wish).includes(undefined)) return []
+  return fleet.services
+    .filter(({ spec }) => spec.kind === 'extraction' && !needed.some(({ name }) => name === spec.name))
+    .map(({ spec }) => ({
+      action: 'stop',
+      target: spec.name,
+      cause: 'what is loaded is embedded by another service',
+    }))
 }
 
 function planChecks({ generation }: Shape, services: readonly string[]): UnnumberedStep[] {

@@ -56,13 +56,17 @@ export function withRun(record: FleetRecord, run: Run | null): FleetRecord {
  * freeze; a rollback freezes the generation that it left.
  */
 export function withRelease(record: FleetRecord, run: Run, at: string, by: string): FleetRecord {
-  const { command, target, clusters, former } = run
+  const { command, target, clusters, model, former } = run
   const id = (lastRelease(record)?.id ?? 0) + 1
   const frozen = command === 'rollback' && former ? { generation: former, since: at, by } : null
   return {
     releases: [
       ...record.releases,
-      { id, generation: target, ...(clusters !== undefined && { clusters }), command, at, by },
+      {
+        ...{ id, generation: target, command, at, by },
+        ...(clusters !== undefined && { clusters }),
+        ...(model !== undefined && { model }),
+      },
     ],
     quarantined: record.quarantined.filter((bad) => bad.generation.digest !== target.digest),
     frozen,

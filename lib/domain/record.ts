@@ -6,6 +6,8 @@ export type Release = {
   readonly generation: GenerationRef
   /** Ids of its clusters as `0-3,7`: who goes back to it need not have its files. */
   readonly clusters?: string
+  /** Fingerprint of its model. */
+  readonly model?: string
   readonly command: 'update' | 'rollback'
   readonly at: string
   readonly by: string
@@ -29,6 +31,8 @@ export type Run = {
   readonly target: GenerationRef
   /** Ids of the target's clusters as `0-3,7`. */
   readonly clusters?: string
+  /** Fingerprint of the target's model. */
+  readonly model?: string
   readonly former: GenerationRef | null
   /** `compensating` once it failed and began to go back. */
   readonly phase: 'forward' | 'compensating'

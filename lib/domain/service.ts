@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { GenerationRef } from './generation.ts'
+import type { Model } from './model.ts'
 
 export const SERVICE_KINDS = ['gateway', 'index', 'extraction'] as const
 export type ServiceKind = (typeof SERVICE_KINDS)[number]
 
 /** A service as it shall be. Equal specs are the same service: applying one twice changes nothing. */
 export type ServiceSpec = {
-  /** `gateway`, `extraction`, `index_<cluster>`, `index_<cluster>_b` */
+  /** `gateway`, `extraction_<model>`, `index_<cluster>`, `index_<cluster>_b` */
   readonly name: string
   readonly kind: ServiceKind
   /** The cluster whose shards an index service serves. */
@@ -41,11 +43,15 @@ export type Task = {
 export type ServiceState = { readonly spec: ServiceSpec; readonly tasks: readonly Task[] }
 
 export const GATEWAY = 'gateway'
-export const EXTRACTION = 'extraction'
 
 /** The two halves of a shard's replicas where they move one after the other; otherwise all of them are group `a`. */
 export const GROUPS = ['a', 'b'] as const
 export type Group = (typeof GROUPS)[number]
+
+/** The extraction service of a model: two models never share one, so that each is there until no generation needs it. */
+export function extractionServiceName({ fingerprint }: Pick<Model, 'fingerprint'>): string {
+  return `extraction_${createHash('sha256').update(fingerprint).digest('hex').slice(0, 8)}`
+}
 
 export function indexServiceName(cluster: number, group: Group = 'a'): string {
   return group === 'a' ? `index_${cluster}` : `index_${cluster}_${group}`

@@ -31,11 +31,16 @@ export type Adjustment = {
 export async function prepareApply(session: Session): Promise<Adjustment> {
   const { context } = session
   const { fleet, served, unreachable } = await findServing(session)
+  const companion = findCompanion(await session.readRecord(), served) ?? null
+  const shapes = await Promise.all(
+    [served, ...(companion ? [companion] : [])].map((one) => findShape(context, fleet, one)),
+  )
   const specs = listDeclared(fleet, {
     blueprint: createBlueprint(context.profile),
     served,
-    companion: findCompanion(await session.readRecord(), served) ?? null,
-    clusters: (await findShape(context, fleet, served))?.clusters ?? [],
+    companion,
+    clusters: shapes[0]?.clusters ?? [],
+    models: shapes.map((shape) => shape?.model),
     nodes: findPlaces(context, fleet, served),
   })
   const wanted = await context.stack.render(specs, optionsOf(session))

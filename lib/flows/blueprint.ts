@@ -1,13 +1,15 @@
+import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
-import type { Blueprint } from '../domain/plan-services.ts'
+import type { Blueprint, Extraction } from '../domain/plan-services.ts'
 import { GROUPS } from '../domain/service.ts'
+import { listModels } from './declared-models.ts'
 
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
-  const { gateway, index, extraction, gates, model, engine, swarm, update } = profile
+  const { gateway, index, gates, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
-  const MODEL = JSON.stringify(model)
+  const models = listModels(profile)
   return {
     strategy: update.strategy,
     gateway: {
@@ -16,7 +18,7 @@ export function createBlueprint(profile: Profile): Blueprint {
       settings: {
         ...image,
         HOST: gateway.host,
-        MODEL,
+        MODELS: JSON.stringify(models.map(describeModel)),
         TIMEOUT_MS: String(Math.round(gateway.timeoutSeconds * 1000)),
         PARTIAL: gateway.partial,
         HEDGE_SHARE: String(gateway.hedgeShare),
@@ -26,13 +28,26 @@ export function createBlueprint(profile: Profile): Blueprint {
         CANARY_GOLDEN: String(gates.golden),
         CANARY_MODEL: String(gates.model),
         ...(update.strategy === 'replica-groups' && { INDEX_GROUPS: GROUPS.join(',') }),
-        ...(extraction.url !== undefined && { EXTRACTION_URL: extraction.url }),
       },
     },
     index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
-    extraction:
-      extraction.url === undefined ? { replicas: extraction.replicas, settings: { ...image, MODEL } } : null,
+    extractions: models.map((declared) => createExtraction(declared, image)),
   }
+}
+
+/** A model, and how it is asked where a server of somebody else's embeds under it: what a gateway must know. */
+function describeModel({ model, extraction }: DeclaredModel): Record<string, unknown> {
+  const { url, protocol, serverModel, input, output } = extraction
+  return { ...model, ...(url !== undefined && { server: { url, protocol, serverModel, input, output } }) }
+}
+
+function createExtraction(
+  { model, extraction }: DeclaredModel,
+  image: Readonly<Record<string, string>>,
+): Extraction {
+  const { url, replicas } = extraction
+  const settings = { ...image, MODEL: JSON.stringify(model) }
+  return { fingerprint: model.fingerprint, template: url === undefined ? { replicas, settings } : null }
 }
 
 /** What an index service would not do by itself: a profile that asks for nothing changes no service that runs. */

@@ -39,13 +39,14 @@ export function checkComplete(move: Move): void {
 }
 
 /** A run that continues is on record already: it is written again in the name of whoever works on it now. */
-async function beginRun(session: Session, { command, target, clusters, former }: Move): Promise<void> {
+async function beginRun(session: Session, { command, target, clusters, model, former }: Move): Promise<void> {
   const startedAt = new Date(session.context.now()).toISOString()
   const run: Run = {
     id: session.id,
     command,
     target,
     clusters: renderRanges(clusters),
+    ...(model !== undefined && { model }),
     former,
     phase: 'forward',
     reason: null,

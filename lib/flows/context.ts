@@ -1,10 +1,15 @@
+import type { Device } from '../config/extraction-schema.ts'
+import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { Archives } from '../ports/archives.ts'
 import type { Embedder } from '../ports/embedder.ts'
+import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { ImageStore } from '../ports/image-store.ts'
-import type { InputSource } from '../ports/input.ts'
+import type { InputSource, ItemFiles } from '../ports/input.ts'
+import type { LedgerStore } from '../ports/ledger.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
@@ -31,6 +36,13 @@ export interface Context {
   readonly surroundings: Surroundings
   readonly state: StateStore
   readonly embedder: Embedder
+  readonly itemFiles: ItemFiles
+  readonly ledgers: LedgerStore
+  readonly archives: Archives
+  /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
+  openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
+  /** What gates embed samples with. */
+  embedderOf(declared: DeclaredModel): Promise<Embedder>
   /** Runs commands on nodes, where nodes are machines of their own. */
   readonly shell?: RemoteShell
   readonly reporter: Reporter
@@ -45,7 +57,10 @@ export interface Context {
 }
 
 /** What flows need that move the fleet, not files. */
-export type FleetContext = Omit<Context, 'inputs' | 'writer' | 'images'>
+export type FleetContext = Omit<
+  Context,
+  'inputs' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
+>
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
 export type Answer = {

@@ -2,6 +2,7 @@ import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { GateLimits, GateResult } from '../domain/quality.ts'
+import { findModelOf } from './declared-models.ts'
 import { quarantine } from './quarantine.ts'
 import type { Session } from './session.ts'
 
@@ -25,10 +26,17 @@ export async function passGates(session: Session, manifest: Manifest): Promise<v
 }
 
 async function measure(session: Session, manifest: Manifest): Promise<GateResult[]> {
-  const { generations, profile, embedder, reporter } = session.context
+  const { generations, profile, embedder, embedderOf, reporter } = session.context
+  const declared = findModelOf(profile, manifest.model)
   const limits = limitsOf(profile)
   try {
-    const gateContext = { limits, model: profile.model, embedder, reporter, signal: session.signal }
+    const gateContext = {
+      limits,
+      model: declared?.model ?? profile.model,
+      embedder: declared ? await embedderOf(declared) : embedder,
+      reporter,
+      signal: session.signal,
+    }
     return await generations.measure(manifest, gateContext)
   } catch (error) {
     // The manifest speaks of sound content, which may come back under another number: only this digest is bad.

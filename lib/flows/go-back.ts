@@ -36,7 +36,13 @@ async function planBack({ context, signal }: Session, { former, target }: Run): 
   const fleet = await observeFleet(context, signal)
   const shape = former && (await findShape(context, fleet, former))
   const blueprint = createBlueprint(context.profile)
-  return planReturn(fleet, { former, target, clusters: shape?.clusters ?? null, blueprint })
+  return planReturn(fleet, {
+    former,
+    target,
+    clusters: shape?.clusters ?? null,
+    model: shape?.model,
+    blueprint,
+  })
 }
 
 /** The verdict is what gateway tasks tell. Where a run only repaired what was served, they may be as they were. */

@@ -21,6 +21,8 @@ export type Move = {
   readonly target: GenerationRef
   /** Ids of its clusters. */
   readonly clusters: readonly number[]
+  /** Fingerprint of its model, where it is known. */
+  readonly model: string | undefined
   /** What was served when the move began; where a failure goes back to. */
   readonly former: GenerationRef | null
   /** The generation that stays loaded beside the target. */
@@ -65,6 +67,7 @@ export async function prepareMove(session: Session, { command, target, fleet }: 
     command,
     target: target.generation,
     clusters: target.clusters,
+    model: target.model,
     former,
     previous: companion?.generation ?? null,
     plan,

@@ -5,12 +5,16 @@ import { countBytes, type Manifest, refOf } from '../domain/manifest.ts'
 import { parseRanges } from '../domain/number-ranges.ts'
 import type { Shape } from '../domain/placement.ts'
 import { hasAll } from '../domain/plan-services.ts'
+import type { Release } from '../domain/record.ts'
 import type { FleetContext } from './context.ts'
 
 /** What planning needs to know of a generation that lies on the operator's machine. */
 export function shapeOf(manifest: Manifest): Shape {
   const clusters = manifest.clusters.map(({ id }) => id)
-  return { generation: refOf(manifest), clusters, bytes: countBytes(manifest), available: true }
+  return {
+    ...{ generation: refOf(manifest), clusters, model: manifest.model.fingerprint },
+    ...{ bytes: countBytes(manifest), available: true },
+  }
 }
 
 /**
@@ -30,14 +34,16 @@ export async function findShape(
   const isOnNodes = fleet.nodes.every((node) => !node.reachable || isHeld(node, generation))
   if (holders.length === 0 && !isOnNodes) return null
   const loaded = [...new Set(holders.map(({ spec }) => spec.cluster!))]
-  const clusters = (await readReleased(context, generation)) ?? loaded
-  return clusters.length > 0 ? { generation, clusters, bytes: 0, available: false } : null
+  const release = await findRelease(context, generation)
+  const clusters = release?.clusters === undefined ? loaded : parseRanges(release.clusters)
+  if (clusters.length === 0) return null
+  const { model } = release ?? {}
+  return { generation, clusters, ...(model !== undefined && { model }), bytes: 0, available: false }
 }
 
-async function readReleased({ state }: FleetContext, generation: GenerationRef): Promise<number[] | null> {
+async function findRelease({ state }: FleetContext, generation: GenerationRef): Promise<Release | undefined> {
   const { releases } = await state.read()
-  const release = releases.findLast((one) => isSameGeneration(one.generation, generation))
-  return release?.clusters === undefined ? null : parseRanges(release.clusters)
+  return releases.findLast((one) => isSameGeneration(one.generation, generation))
 }
 
 async function readManifest(context: FleetContext, name: string): Promise<Manifest | null> {

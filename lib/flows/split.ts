@@ -3,6 +3,7 @@ import { summarize } from '../domain/judge.ts'
 import { computeDigest, countItems, MANIFEST_FORMAT, type Manifest, refOf } from '../domain/manifest.ts'
 import type { GateResult } from '../domain/quality.ts'
 import type { GenerationDraft, Measured } from '../ports/generation-writer.ts'
+import type { Input } from '../ports/input.ts'
 import type { Answer, Context } from './context.ts'
 import { limitsOf } from './gates.ts'
 import { findClusters } from './split-clusters.ts'
@@ -11,8 +12,6 @@ import { describePlan, planSplit, type SplitPlan } from './split-plan.ts'
 import { writeRows } from './split-rows.ts'
 
 export type SplitRequest = {
-  /** The input, a file or a directory. */
-  readonly path: string
   /** The generation to make; the number after the newest by default. */
   readonly generation?: string | undefined
   /** `centroids` recomputes those of an input that comes with clusters, as the means of their rows. */
@@ -23,10 +22,18 @@ export type SplitRequest = {
  * Makes a generation of an input: rows to shards, gates measured on what is on disk, manifest, rename. Raises `gate`
  * when one refuses it; then nothing stands under the generation's name.
  */
-export async function split(context: Context, request: SplitRequest): Promise<Answer> {
-  const { model } = context.profile
+export async function split(
+  context: Context,
+  request: SplitRequest & { readonly path: string },
+): Promise<Answer> {
+  const { dimensions } = context.profile.model
   context.writer.wake()
-  const input = await context.inputs.open(request.path, { dimensions: model.dimensions })
+  return await splitInput(context, await context.inputs.open(request.path, { dimensions }), request)
+}
+
+/** As `split`, for an input that is open already. */
+export async function splitInput(context: Context, input: Input, request: SplitRequest): Promise<Answer> {
+  const { model } = context.profile
   const plan = await planSplit(context, input, request)
   if (plan.existing) return answer(context, plan.existing, 'nothing-to-do')
   if (context.dryRun)

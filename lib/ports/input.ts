@@ -52,10 +52,18 @@ export interface Input {
   readonly clusters: GivenClusters | null
   /** Every row once, in batches of at most some MiB. Raises `corrupt` naming file and place. */
   read(signal: AbortSignal): AsyncIterable<RowBatch>
+  /** The directory that the member `file` of items is relative to, where the input holds the files itself. */
+  readonly root?: string
 }
 
 /** A query text and the item that it must find, with the line that says so. */
 export type ExpectedPair = { readonly query: string; readonly id: string; readonly line: number }
+
+/** Reads the files that items stand for. */
+export interface ItemFiles {
+  /** The bytes of the file `path` below `root`. Raises `usage` for a path that leaves it, `not-found`. */
+  read(root: string, path: string): Promise<Uint8Array>
+}
 
 /** Opens embedding files of every known format. */
 export interface InputSource {

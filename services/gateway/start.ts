@@ -1,14 +1,15 @@
-import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
+import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
+import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { normalizeLexical } from '../../lib/domain/lexical.ts'
 import { PARTIAL_POLICIES, type PartialPolicy } from '../../lib/domain/partial.ts'
-import { EXTRACTION, GROUPS, type Group } from '../../lib/domain/service.ts'
+import { extractionServiceName, GROUPS, type Group } from '../../lib/domain/service.ts'
 import { createAdmission } from '../http/admission.ts'
 import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService } from '../http/service.ts'
-import { readModel, readNumber } from '../settings.ts'
+import { readNumber, readServedModels } from '../settings.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { createAnswers } from './answers.ts'
 import { readCatalog } from './catalog.ts'
@@ -40,13 +41,18 @@ export const startGateway: StartService = async (settings, env, log) => {
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
   const client = createHttpClient({ connectMs: CONNECT_MS })
-  const url = env.EXTRACTION_URL
-  const embedder = createTfServingEmbedder({
-    endpoints: () => (url ? [url] : discovery.endpointsOf(EXTRACTION)),
-    model: catalog.manifest.model,
+  const { model } = catalog.manifest
+  const models = readServedModels(env)
+  const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
+  const { url, ...asked } = own?.server ?? { protocol: 'tf-serving' }
+  const server = createEmbeddingServer({
+    endpoints: () => (url ? [url] : discovery.endpointsOf(extractionServiceName(model))),
+    model,
+    extraction: asked,
     timeoutMs,
     client,
   })
+  const embedder = createServerEmbedder(server, model.dimensions)
   const counters = createShardCounters()
   const askShard = createIndexClient({
     ref,
@@ -78,7 +84,8 @@ export const startGateway: StartService = async (settings, env, log) => {
     catalog,
     search,
     limits,
-    model: readModel(env),
+    // A model that the profile does not know is told by what it differs in from the first that it does.
+    model: own ?? models[0],
     timeoutMs,
     log,
   })

@@ -4,7 +4,7 @@ import { type Declaration, listDeclared, listPlaces } from '../../lib/domain/dec
 import type { Fleet } from '../../lib/domain/fleet.ts'
 import {
   type Blueprint,
-  extractionSpec,
+  extractionSpecs,
   gatewaySpec,
   groupSpec,
   indexSpec,
@@ -18,17 +18,18 @@ const BLUEPRINT: Blueprint = {
   strategy: 'side-by-side',
   gateway: { replicas: 1, port: 0, settings: {} },
   index: { replicas: 2, settings: {} },
-  extraction: { replicas: 1, settings: {} },
+  extractions: [{ fingerprint: 'sha256:model', template: { replicas: 1, settings: {} } }],
 }
 const WISH: Declaration = {
   blueprint: BLUEPRINT,
   served: refTo(8),
   companion: refTo(7),
   clusters: [0, 1],
+  models: ['sha256:model', undefined],
   nodes: NODES,
 }
 const GATEWAY = gatewaySpec(BLUEPRINT, NODES, refTo(8))
-const EXTRACTION = extractionSpec(BLUEPRINT.extraction!, NODES)
+const [EXTRACTION] = extractionSpecs(BLUEPRINT, NODES, [undefined]) as [ServiceSpec]
 
 test('declares every service as the profile has it, with the generations that it holds', () => {
   const running = [0, 1].map((cluster) => indexSpec(BLUEPRINT, NODES, cluster, [refTo(7), refTo(8)]))
@@ -43,7 +44,7 @@ test('declares a service of the generation beside the one in service, and none o
   const former = indexSpec(BLUEPRINT, NODES, 5, [refTo(7)])
   const old = indexSpec(BLUEPRINT, NODES, 6, [refTo(3)])
   const names = listDeclared(makeFleet([former, old, GATEWAY]), WISH).map(({ name }) => name)
-  assert.equal(names, ['extraction', 'index_0', 'index_1', 'index_5', 'gateway'])
+  assert.equal(names, [EXTRACTION.name, 'index_0', 'index_1', 'index_5', 'gateway'])
 })
 
 test('lets a missing service hold what is served', () => {

@@ -22,7 +22,7 @@ const blueprintOf = (strategy: Strategy): Blueprint => ({
   strategy,
   gateway: { replicas: 2, port: 14005, settings: strategy === 'side-by-side' ? {} : { INDEX_GROUPS: 'a,b' } },
   index: { replicas: 3, settings: {} },
-  extraction: null,
+  extractions: [],
 })
 
 const EMPTY: Fleet = {

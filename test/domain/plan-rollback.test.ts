@@ -13,7 +13,7 @@ const blueprint: Blueprint = {
   strategy: 'side-by-side',
   gateway: { replicas: 2, port: 0, settings: {} },
   index: { replicas: 1, settings: {} },
-  extraction: null,
+  extractions: [],
 }
 const NODES = ['node-1']
 const gatewayBy = (number: number) => healthy(gatewaySpec(blueprint, NODES, refTo(number)))

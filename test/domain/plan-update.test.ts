@@ -5,9 +5,9 @@ import { type Fleet, findServed, findService, findServiceProblem, isHeld } from 
 import { type GenerationRef, isSameGeneration } from '../../lib/domain/generation.ts'
 import type { Shape } from '../../lib/domain/placement.ts'
 import { planReturn } from '../../lib/domain/plan-rollback.ts'
-import { type Blueprint, extractionSpec, gatewaySpec, indexSpec } from '../../lib/domain/plan-services.ts'
+import { type Blueprint, extractionSpecs, gatewaySpec, indexSpec } from '../../lib/domain/plan-services.ts'
 import { planUpdate, type Wish } from '../../lib/domain/plan-update.ts'
-import { indexServiceName } from '../../lib/domain/service.ts'
+import { extractionServiceName, indexServiceName } from '../../lib/domain/service.ts'
 import { applyStepToModel, applyToModel, healthy, refTo, shapeWith } from '../support/model-fleet.ts'
 import { makeNode } from '../support/nodes.ts'
 
@@ -15,7 +15,7 @@ const blueprint: Blueprint = {
   strategy: 'side-by-side',
   gateway: { replicas: 2, port: 14005, settings: { HOST: '127.0.0.1' } },
   index: { replicas: 1, settings: {} },
-  extraction: { replicas: 1, settings: {} },
+  extractions: [{ fingerprint: 'sha256:model', template: { replicas: 1, settings: {} } }],
 }
 const NODES = ['node-1', 'node-2', 'node-3']
 const CLUSTERS = [0, 1, 2, 3]
@@ -32,7 +32,7 @@ const cases: fc.Arbitrary<Case> = fc
     former: fc.option(numbers),
     older: fc.option(numbers),
     held: fc.array(fc.subarray([1, 2, 3, 4, 5, 6]), { minLength: 3, maxLength: 3 }),
-    broken: fc.subarray(['gateway', 'extraction', 'index_0', 'index_1']),
+    broken: fc.subarray(['gateway', extractionServiceName(blueprint.extractions[0]!), 'index_0', 'index_1']),
     lost: fc.subarray(NODES, { maxLength: 2 }),
     keep: fc.integer({ min: 0, max: 2 }),
     proven: fc.boolean(),
@@ -77,7 +77,7 @@ function runServices(shapes: readonly [Shape, ...Shape[]] | readonly Shape[]) {
     shapes.filter((shape) => shape.clusters.includes(cluster)).map(({ generation }) => generation)
   return [
     healthy(gatewaySpec(blueprint, NODES, shapes[0]!.generation)),
-    healthy(extractionSpec(blueprint.extraction!, NODES)),
+    ...extractionSpecs(blueprint, NODES, [undefined]).map(healthy),
     ...all.map((cluster) => healthy(indexSpec(blueprint, NODES, cluster, holding(cluster)))),
   ]
 }

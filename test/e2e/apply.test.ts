@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse, stringify } from 'yaml'
-import { type Fleet, makeFleet } from '../support/fleet.ts'
+import { type Fleet, makeFleet, TEST_EXTRACTION } from '../support/fleet.ts'
 import { makeQuestions, writeQuestions } from '../support/questions.ts'
 
 let fleet: Fleet
@@ -29,19 +29,22 @@ test('more copies of one kind of service are shown, made, and undone', async () 
   const before = await listTasks()
   await declare({ extraction: { replicas: 2 } })
   const shown = await fleet.run('apply', '--dry-run')
-  assert.equal(shown.json.differences, [{ service: 'extraction', path: 'replicas', from: 1, to: 2 }])
-  assert.is(parse(await readFile(fleet.path(shown.json.staging), 'utf8')).services.extraction.replicas, 2)
+  assert.equal(shown.json.differences, [{ service: TEST_EXTRACTION, path: 'replicas', from: 1, to: 2 }])
+  assert.is(
+    parse(await readFile(fleet.path(shown.json.staging), 'utf8')).services[TEST_EXTRACTION].replicas,
+    2,
+  )
   assert.equal(await listTasks(), before)
 
   assert.is((await fleet.run('apply')).code, 0)
   const after = await listTasks()
-  assert.is(after.extraction?.length, 2)
-  assert.equal({ ...after, extraction: [] }, { ...before, extraction: [] })
+  assert.is(after[TEST_EXTRACTION]?.length, 2)
+  assert.equal({ ...after, [TEST_EXTRACTION]: [] }, { ...before, [TEST_EXTRACTION]: [] })
   assert.ok(existsSync(fleet.path('config/former/test/stack.yml')))
   assert.is((await fleet.run('apply')).json.outcome, 'nothing-to-do')
 
   assert.is((await fleet.run('apply', '--undo')).code, 0)
-  assert.is((await listTasks()).extraction?.length, 1)
+  assert.is((await listTasks())[TEST_EXTRACTION]?.length, 1)
 })
 
 test('a mistake in the profile is refused with its line, and every service stays', async () => {

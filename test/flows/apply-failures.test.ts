@@ -5,7 +5,7 @@ import { apply } from '../../lib/flows/apply.ts'
 import { update } from '../../lib/flows/update.ts'
 import { applyTo, listContents, listTasks, makeServingFleet } from '../support/applied.ts'
 import type { FakeFleet } from '../support/fakes/fleet-context.ts'
-import { makeManifest } from '../support/fakes/manifest.ts'
+import { FAKE_EXTRACTION, makeManifest } from '../support/fakes/manifest.ts'
 import { raised } from '../support/raised.ts'
 
 const TWO_COPIES = 'index: { replicas: 2 }\nextraction: { replicas: 2 }'
@@ -25,11 +25,11 @@ test('puts the services back in reverse order when one fails, and says so', asyn
   const error = await raised('rolled-back', applyTo(fleet))
   assert.match(error.message, 'no room for index_1; every service stands as before')
   assert.equal(fleet.orchestrator.changes, [
-    'change extraction',
+    `change ${FAKE_EXTRACTION}`,
     'change index_0',
     'change index_1',
     'change index_0',
-    'change extraction',
+    `change ${FAKE_EXTRACTION}`,
   ])
   assert.equal(listContents(fleet), contents)
   assert.is((error.answer.differences as object[]).length, 3)
@@ -47,21 +47,21 @@ test('goes on to the profile once what failed is mended', async () => {
 
 test('stops again a service that was not there before', async () => {
   const fleet = await makeDoomed()
-  fleet.orchestrator.services.delete('extraction')
+  fleet.orchestrator.services.delete(FAKE_EXTRACTION)
   await raised('rolled-back', applyTo(fleet))
-  assert.not(fleet.orchestrator.services.has('extraction'))
+  assert.not(fleet.orchestrator.services.has(FAKE_EXTRACTION))
 })
 
 test('says what stands where when a service cannot be put back', async () => {
   const fleet = await makeDoomed()
   fleet.orchestrator.failOn = ({ name, replicas }) => {
     const isLast = name === 'index_1' && replicas === 2
-    const isWayBack = name === 'extraction' && replicas === 1
+    const isWayBack = name === FAKE_EXTRACTION && replicas === 1
     return isLast || isWayBack ? new LongshoreError('remote', `${name} fails`) : undefined
   }
   const error = await raised('stuck', applyTo(fleet))
   assert.match(error.message, 'index_1 fails')
-  assert.match(error.message, /putting the services back: change extraction failed: extraction fails/)
+  assert.match(error.message, /putting the services back: change extraction_\w+ failed: extraction_\w+ fails/)
   assert.match(error.message, /extraction holds no generation \(2 of 2 tasks ready\)/)
   assert.match(error.hint ?? '', 'apply.mjs --undo')
 })
@@ -70,7 +70,7 @@ test('is stuck, not rolled back, when a service that was put back is not ready',
   const fleet = await makeDoomed()
   const { orchestrator } = fleet
   orchestrator.beforeChange = ({ name, replicas }) => {
-    if (name === 'extraction' && replicas === 1) orchestrator.breakTasks('index_0', 'its node is down')
+    if (name === FAKE_EXTRACTION && replicas === 1) orchestrator.breakTasks('index_0', 'its node is down')
   }
   const error = await raised('stuck', applyTo(fleet))
   assert.match(error.message, /index_0: .*its node is down/)
@@ -81,7 +81,9 @@ test('goes back by --undo to where a stuck apply began', async () => {
   const contents = listContents(fleet)
   const { failOn } = fleet.orchestrator
   fleet.orchestrator.failOn = (spec) =>
-    spec.name === 'extraction' && spec.replicas === 1 ? new LongshoreError('remote', 'stuck') : failOn(spec)
+    spec.name === FAKE_EXTRACTION && spec.replicas === 1
+      ? new LongshoreError('remote', 'stuck')
+      : failOn(spec)
   await raised('stuck', applyTo(fleet))
   fleet.orchestrator.failOn = () => undefined
   await applyTo(fleet, { undo: true })
@@ -93,7 +95,7 @@ test('leaves all as it is when it is interrupted, and continues when it is run a
   fleet.declare(TWO_COPIES)
   const before = listContents(fleet)
   await interruptAt(fleet, 'index_0')
-  assert.is(fleet.orchestrator.services.get('extraction')?.spec.replicas, 2)
+  assert.is(fleet.orchestrator.services.get(FAKE_EXTRACTION)?.spec.replicas, 2)
   assert.is(fleet.orchestrator.services.get('index_0')?.spec.replicas, 1)
   const { json } = await applyTo(fleet)
   assert.equal(
@@ -119,7 +121,7 @@ test('changes nothing more once the lock is lost', async () => {
   fleet.declare(TWO_COPIES)
   fleet.orchestrator.beforeChange = () => fleet.state.abandon()
   await raised('locked', applyTo(fleet))
-  assert.equal(fleet.orchestrator.changes, ['change extraction'])
+  assert.equal(fleet.orchestrator.changes, [`change ${FAKE_EXTRACTION}`])
 })
 
 test('undoes an apply, and the undo too', async () => {

@@ -5,7 +5,7 @@ import { apply } from '../../lib/flows/apply.ts'
 import { update } from '../../lib/flows/update.ts'
 import { applyTo, listContents, listTasks, makeServingFleet } from '../support/applied.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
-import { makeManifest } from '../support/fakes/manifest.ts'
+import { FAKE_EXTRACTION, makeManifest } from '../support/fakes/manifest.ts'
 import { raised } from '../support/raised.ts'
 
 const TWO_COPIES = 'index: { replicas: 2 }'
@@ -22,7 +22,7 @@ test('has nothing to do where an update has just made the services', async () =>
 
 test('changes only the services whose content differs, and tells each key', async () => {
   const fleet = await makeServingFleet()
-  const { gateway, extraction } = listTasks(fleet)
+  const { gateway, [FAKE_EXTRACTION]: extraction } = listTasks(fleet)
   fleet.declare(TWO_COPIES)
   const answer = await applyTo(fleet)
   assert.is(answer.outcome, 'done')
@@ -33,7 +33,7 @@ test('changes only the services whose content differs, and tells each key', asyn
   assert.match(answer.text, /^index_0 {2}replicas {2}1 -> 2$/m)
   assert.equal(fleet.orchestrator.changes, ['change index_0', 'change index_1'])
   const after = listTasks(fleet)
-  assert.equal([after.gateway, after.extraction], [gateway, extraction])
+  assert.equal([after.gateway, after[FAKE_EXTRACTION]], [gateway, extraction])
   assert.is((await applyTo(fleet)).outcome, 'nothing-to-do')
 })
 
@@ -44,7 +44,7 @@ test('changes one service after the other, in the order in which they need each 
   const { json } = await applyTo(fleet)
   assert.equal(
     (json.plan as { batch: number; target: string }[]).map(({ batch, target }) => `${batch} ${target}`),
-    ['1 extraction', '2 index_0', '3 index_1', '4 gateway'],
+    [`1 ${FAKE_EXTRACTION}`, '2 index_0', '3 index_1', '4 gateway'],
   )
 })
 
@@ -54,7 +54,7 @@ test('sees what no spec tells', async () => {
   const { json } = await applyTo(fleet)
   assert.is((json.differences as object[]).length, 4)
   assert.equal((json.differences as object[])[0], {
-    service: 'extraction',
+    service: FAKE_EXTRACTION,
     path: 'resources',
     from: null,
     to: { limits: { memory: '1G' } },
@@ -74,10 +74,10 @@ test('never moves serving: generations stay where they are loaded', async () => 
 test('leaves alone, and names, a service that the profile declares no more', async () => {
   const fleet = await makeServingFleet()
   fleet.declare('extraction: { url: "http://elsewhere:8501" }')
-  const { extraction } = listTasks(fleet)
+  const { [FAKE_EXTRACTION]: extraction } = listTasks(fleet)
   const answer = await applyTo(fleet)
-  assert.equal(answer.json.strangers, ['extraction'])
-  assert.match(answer.text, /extraction .*left alone; update-indices\.mjs dg_2 removes it/)
+  assert.equal(answer.json.strangers, [FAKE_EXTRACTION])
+  assert.match(answer.text, /extraction_\w+ .*left alone; update-indices\.mjs dg_2 removes it/)
   assert.equal(listTasks(fleet).extraction, extraction)
   assert.equal(fleet.orchestrator.changes, ['change gateway'])
 })

@@ -12,17 +12,17 @@ model: { name: lexical-hash, version: "1", dimensions: 4, metric: cosine, normal
 const SWARM = `${LOCAL}engine: swarm\nswarm: { managers: [n1], image: "longshore:1" }\n`
 
 test('names the image of every service in a Swarm, so that another image is another service', () => {
-  const { gateway, index, extraction } = createBlueprint(parseProfile(SWARM, 'x.yml'))
+  const { gateway, index, extractions } = createBlueprint(parseProfile(SWARM, 'x.yml'))
   assert.equal(
-    [gateway, index, extraction].map((template) => template?.settings.IMAGE),
+    [gateway, index, extractions[0]?.template].map((template) => template?.settings.IMAGE),
     ['longshore:1', 'longshore:1', 'longshore:1'],
   )
 })
 
 test('names no image where services are processes', () => {
-  const { gateway, index, extraction } = createBlueprint(parseProfile(LOCAL, 'x.yml'))
+  const { gateway, index, extractions } = createBlueprint(parseProfile(LOCAL, 'x.yml'))
   assert.equal(
-    [gateway, index, extraction].map((template) => 'IMAGE' in (template?.settings ?? {})),
+    [gateway, index, extractions[0]?.template].map((template) => 'IMAGE' in (template?.settings ?? {})),
     [false, false, false],
   )
 })
@@ -50,9 +50,14 @@ test('refuses a Swarm without an image, and says how to get one', () => {
 
 test('starts no extraction where a server is named', () => {
   const profile = parseProfile(`${LOCAL}extraction: { url: "http://tf:8501" }\n`, 'x.yml')
-  const { gateway, extraction } = createBlueprint(profile)
-  assert.is(extraction, null)
-  assert.is(gateway.settings.EXTRACTION_URL, 'http://tf:8501')
+  const { gateway, extractions } = createBlueprint(profile)
+  const { fingerprint } = profile.model
+  assert.equal(extractions, [{ fingerprint, template: null }])
+  const [model] = JSON.parse(gateway.settings.MODELS!)
+  assert.equal(
+    [model.fingerprint, model.server],
+    [fingerprint, { url: 'http://tf:8501', protocol: 'tf-serving' }],
+  )
 })
 
 test('tells gateways what the profile says of slow replicas, overload, missing shards and the cache', () => {

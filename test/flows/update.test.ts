@@ -4,7 +4,7 @@ import { LongshoreError } from '../../lib/domain/errors.ts'
 import { atLeast } from '../../lib/domain/quality.ts'
 import { update } from '../../lib/flows/update.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
-import { makeManifest } from '../support/fakes/manifest.ts'
+import { FAKE_EXTRACTION, makeManifest } from '../support/fakes/manifest.ts'
 import { raised } from '../support/raised.ts'
 
 const SIX = makeManifest('dg_6')
@@ -29,7 +29,7 @@ test('serves the first generation on an empty fleet', async () => {
   assert.is(answer.json.previous, null)
   assert.equal(fleet.served(), ['dg_7'])
   assert.equal([...fleet.orchestrator.services.keys()].sort(), [
-    'extraction',
+    FAKE_EXTRACTION,
     'gateway',
     'index_0',
     'index_1',

@@ -47,23 +47,27 @@ const startEmbedder = (embed: (text: string) => number[]) =>
     return { body: JSON.stringify({ outputs: inputs.map(embed) }) }
   })
 
+/** The model of the system as one that a server at an address embeds under. */
+const served = (url: string) =>
+  JSON.stringify([{ ...makeModel(DIMENSIONS), server: { url, protocol: 'tf-serving' } }])
+
 test('finds out that another model answers behind the same address', async () => {
   const foreign = await startEmbedder((text) => [...embedLexical([`another seed ${text}`], DIMENSIONS)])
-  const gateway = await system.startGateway({ EXTRACTION_URL: foreign.url })
+  const gateway = await system.startGateway({ MODELS: served(foreign.url) })
   await waitForRefusal(gateway, 'canary_failed', /failed: model is 0\.\d+, limit >= 0\.99/)
   await foreign.stop()
 })
 
 test('finds out that the model has other dimensions', async () => {
   const foreign = await startEmbedder((text) => [...embedLexical([text], DIMENSIONS * 2)])
-  const gateway = await system.startGateway({ EXTRACTION_URL: foreign.url })
+  const gateway = await system.startGateway({ MODELS: served(foreign.url) })
   await waitForRefusal(gateway, 'canary_failed', /64 dimensions, expected 32/)
   await foreign.stop()
 })
 
 test('finds out that the profile declares another model', async () => {
   const gateway = await system.startGateway({
-    MODEL: JSON.stringify({ ...makeModel(DIMENSIONS), version: '2' }),
+    MODELS: JSON.stringify([{ ...makeModel(DIMENSIONS), version: '2', fingerprint: 'sha256:other' }]),
   })
   await waitForRefusal(gateway, 'canary_failed', /its version is 2, that of dg_1 1/)
 })

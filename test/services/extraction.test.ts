@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createTfServingEmbedder } from '../../lib/adapters/embed/tf-serving.ts'
+import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
+import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { embedLexical } from '../../lib/domain/lexical.ts'
 import { makeModel } from '../support/generation.ts'
 import { announceBody, call, type ServiceProcess, startService } from '../support/services.ts'
@@ -93,7 +94,13 @@ test('survives any JSON it is sent', async () => {
 })
 
 test('gives the client of the port exactly the embeddings of the model', async () => {
-  const embedder = createTfServingEmbedder({ endpoints: () => [service.url], model, timeoutMs: 5_000 })
+  const server = createEmbeddingServer({
+    endpoints: () => [service.url],
+    model,
+    extraction: { protocol: 'tf-serving' },
+    timeoutMs: 5_000,
+  })
+  const embedder = createServerEmbedder(server, DIMENSIONS)
   const texts = Array.from({ length: 600 }, (_, index) => `text number ${index}`)
   const rows = await embedder.embed(texts, new AbortController().signal)
   assert.equal(rows, embedLexical(texts, DIMENSIONS))

@@ -2,10 +2,11 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { extractionServiceName } from '../../lib/domain/service.ts'
 import { startAsking } from '../support/asking.ts'
 import { eventually } from '../support/eventually.ts'
 import { findFreePort } from '../support/free-port.ts'
-import { makeGeneration } from '../support/generation.ts'
+import { makeGeneration, makeModel } from '../support/generation.ts'
 import { makeQuestions } from '../support/questions.ts'
 import { type SearchSystem, startSearchSystem } from '../support/search-system.ts'
 import { call } from '../support/services.ts'
@@ -14,6 +15,7 @@ import { makeTempDir } from '../support/temp.ts'
 
 const directory = makeTempDir()
 const texts = makeQuestions('dg_1', 60).map(({ text }) => text)
+const EXTRACTION = extractionServiceName(makeModel(32))
 let system: SearchSystem
 
 test.before(async () => {
@@ -62,7 +64,7 @@ test('loses no request of keep-alive clients while gateway tasks replace each ot
 
 test('lets no client come before its canary queries have passed', async () => {
   const extraction = system.extraction.url
-  await system.setEndpoints('extraction', [])
+  await system.setEndpoints(EXTRACTION, [])
   const port = await findFreePort()
   const task = await startTask(port)
   await eventually(async () => {
@@ -74,7 +76,7 @@ test('lets no client come before its canary queries have passed', async () => {
     (error: NodeJS.ErrnoException) => error.code,
   )
   assert.is(refused, 'ECONNREFUSED')
-  await system.setEndpoints('extraction', [extraction])
+  await system.setEndpoints(EXTRACTION, [extraction])
   await eventually(() => assert.ok(task.isListening()))
   assert.is((await call(`http://127.0.0.1:${port}/readyz`)).status, 200)
   assert.is(await stopTask(task), 0)

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
+import { fingerprintOf } from '../../lib/domain/model.ts'
+import { extractionServiceName } from '../../lib/domain/service.ts'
 import { findFreePort } from './free-port.ts'
 import { ROOT } from './shared.ts'
 import { makeTempDir } from './temp.ts'
@@ -41,7 +43,10 @@ export const TEST_MODEL = {
   dimensions: 64,
   metric: 'cosine',
   normalized: true,
-}
+} as const
+
+/** The service that embeds under it. */
+export const TEST_EXTRACTION = extractionServiceName({ fingerprint: fingerprintOf(TEST_MODEL) })
 
 /** Makes a fleet whose profile is small and fast; `overrides` are merged into its top-level members. */
 export async function makeFleet(overrides: Record<string, unknown> = {}): Promise<Fleet> {

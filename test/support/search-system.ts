@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Manifest } from '../../lib/domain/manifest.ts'
-import { indexServiceName } from '../../lib/domain/service.ts'
+import { extractionServiceName, indexServiceName } from '../../lib/domain/service.ts'
 import { renderRefs, type ServiceProcess, startService } from './services.ts'
 
 /** Services that search a generation, without an engine: each a process of its own, found by a file of endpoints. */
@@ -35,7 +35,7 @@ export async function startSearchSystem(directory: string, manifest: Manifest): 
   const GENERATIONS = renderRefs([manifest])
   const MODEL = JSON.stringify(manifest.model)
   const extraction = await start('extraction', { MODEL })
-  await setEndpoints('extraction', [extraction.url])
+  await setEndpoints(extractionServiceName(manifest.model), [extraction.url])
   const indexes = new Map<number, ServiceProcess>()
   for (const { id } of manifest.clusters) {
     indexes.set(id, await start('index', { DATA_DIR: directory, CLUSTER: String(id), GENERATIONS }))
@@ -44,7 +44,7 @@ export async function startSearchSystem(directory: string, manifest: Manifest): 
   const gatewayEnv = {
     DATA_DIR: directory,
     GENERATIONS,
-    MODEL,
+    MODELS: JSON.stringify([manifest.model]),
     ENDPOINTS_FILE: endpointsFile,
     TIMEOUT_MS: '2000',
     CACHE_ENTRIES: '0',

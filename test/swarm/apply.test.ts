@@ -3,12 +3,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { eventually } from '../support/eventually.ts'
+import { TEST_EXTRACTION } from '../support/fleet.ts'
 import type { Load } from '../support/load.ts'
 import { run } from './lab/quiet.ts'
 import { hasFailed, scenario } from './support/scenario.ts'
 import { FLEET, type SwarmFleet, startSwarmFleet } from './support/swarm-fleet.ts'
 
-const SERVICES = ['extraction', 'gateway', 'index_0', 'index_1']
+const SERVICES = [TEST_EXTRACTION, 'gateway', 'index_0', 'index_1']
 /** What the profile says from some scenario on. */
 const TWO_EXTRACTIONS = { extraction: { replicas: 2 } }
 const IMAGE = '{{.Spec.TaskTemplate.ContainerSpec.Image}}'
@@ -54,11 +55,11 @@ scenario('touches only the service whose number of replicas was changed, and non
   const before = await listTasks()
   await fleet.configure(TWO_EXTRACTIONS)
   const { json } = await applied()
-  assert.equal(json.differences, [{ service: 'extraction', path: 'deploy.replicas', from: 1, to: 2 }])
+  assert.equal(json.differences, [{ service: TEST_EXTRACTION, path: 'deploy.replicas', from: 1, to: 2 }])
   const after = await listTasks()
-  assert.is(after.extraction?.length, 2)
-  assert.ok(after.extraction?.includes(before.extraction![0]!))
-  assert.equal({ ...after, extraction: [] }, { ...before, extraction: [] })
+  assert.is(after[TEST_EXTRACTION]?.length, 2)
+  assert.ok(after[TEST_EXTRACTION]?.includes(before[TEST_EXTRACTION]![0]!))
+  assert.equal({ ...after, [TEST_EXTRACTION]: [] }, { ...before, [TEST_EXTRACTION]: [] })
 })
 
 scenario('sees resources, which no spec tells, and sets them', async () => {
@@ -66,29 +67,32 @@ scenario('sees resources, which no spec tells, and sets them', async () => {
   await fleet.configure({ ...TWO_EXTRACTIONS, ...BOUNDED })
   const shown = await fleet.run('apply', '--dry-run')
   assert.equal(shown.json.differences, [
-    { service: 'extraction', path: 'deploy.resources', from: null, to: { limits: { memory: '512M' } } },
+    { service: TEST_EXTRACTION, path: 'deploy.resources', from: null, to: { limits: { memory: '512M' } } },
   ])
   assert.equal(await listTasks(), before)
   await applied()
-  assert.is(await inspect('extraction', '{{.Spec.TaskTemplate.Resources.Limits.MemoryBytes}}'), '536870912')
+  assert.is(
+    await inspect(TEST_EXTRACTION, '{{.Spec.TaskTemplate.Resources.Limits.MemoryBytes}}'),
+    '536870912',
+  )
   assert.is((await fleet.run('apply')).json.outcome, 'nothing-to-do')
 })
 
 scenario('takes back what somebody changed by hand, the image too', async () => {
-  const image = await inspect('extraction', IMAGE)
+  const image = await inspect(TEST_EXTRACTION, IMAGE)
   await Promise.all(
     fleet.lab.nodes.map(({ name }) => fleet.lab.docker(name, 'tag', image, 'longshore:by-hand')),
   )
   const edits = ['--image', 'longshore:by-hand', '--env-add', 'BY_HAND=1', '--replicas', '1']
   const flags = ['--detach', '--no-resolve-image', ...edits]
-  await fleet.lab.docker('n1', 'service', 'update', ...flags, `${FLEET}_extraction`)
+  await fleet.lab.docker('n1', 'service', 'update', ...flags, `${FLEET}_${TEST_EXTRACTION}`)
   const { json } = await applied()
   assert.equal(json.differences, [
-    { service: 'extraction', path: 'deploy.replicas', from: 1, to: 2 },
-    { service: 'extraction', path: 'environment.BY_HAND', from: '1', to: null },
-    { service: 'extraction', path: 'image', from: 'longshore:by-hand', to: image },
+    { service: TEST_EXTRACTION, path: 'deploy.replicas', from: 1, to: 2 },
+    { service: TEST_EXTRACTION, path: 'environment.BY_HAND', from: '1', to: null },
+    { service: TEST_EXTRACTION, path: 'image', from: 'longshore:by-hand', to: image },
   ])
-  assert.is(await inspect('extraction', IMAGE), image)
+  assert.is(await inspect(TEST_EXTRACTION, IMAGE), image)
   assert.is((await fleet.run('apply')).json.outcome, 'nothing-to-do')
 })
 
@@ -129,7 +133,7 @@ scenario('names services that the profile declares no more, and leaves them alon
   const before = await listTasks()
   await fleet.configure({ extraction: { url: 'http://127.0.0.1:1' }, ...BOUNDED })
   const { json } = await fleet.run('apply', '--dry-run')
-  assert.equal(json.strangers, ['extraction'])
+  assert.equal(json.strangers, [TEST_EXTRACTION])
   assert.equal(await listTasks(), before)
 })
 

@@ -7,13 +7,14 @@ import { stringify } from 'yaml'
 import { createContext } from '../../lib/cli/wire.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import type { Finding } from '../../lib/domain/finding.ts'
-import { extractionSpec } from '../../lib/domain/plan-services.ts'
+import { extractionSpecs } from '../../lib/domain/plan-services.ts'
 import { createBlueprint } from '../../lib/flows/blueprint.ts'
 import type { Context } from '../../lib/flows/context.ts'
 import { doctor } from '../../lib/flows/doctor.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
 import { assertFound } from '../support/findings.ts'
+import { TEST_EXTRACTION, TEST_MODEL } from '../support/fleet.ts'
 import { makeGeneration } from '../support/generation.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { bringImage } from './lab/image.ts'
@@ -128,14 +129,14 @@ test('finds the gateway’s port taken by a container on one node, and by a proc
 test('finds what a third party changed of a service, and a health check that was taken away', async () => {
   await startExtraction(1)
   assert.equal((await examine()).filter(isFailure), [])
-  const update = ['--no-healthcheck', '--stop-grace-period', '1s', '--detach', 'doctor_extraction']
+  const update = ['--no-healthcheck', '--stop-grace-period', '1s', '--detach', `doctor_${TEST_EXTRACTION}`]
   await lab.docker('n1', 'service', 'update', ...update)
   const findings = await examine()
-  assertFound(findings, 'fail', /doctor_extraction has no health check/, /apply\.mjs/)
+  assertFound(findings, 'fail', /doctor_extraction_\w+ has no health check/, /apply\.mjs/)
   assertFound(
     findings,
     'warn',
-    /changed the service doctor_extraction: stop_grace_period 12000 -> 1000/,
+    /changed the service doctor_extraction_\w+: stop_grace_period 12000 -> 1000/,
     /profile/,
   )
 })
@@ -145,14 +146,22 @@ test('examines what is left when a node is cut off, though services have tasks t
   await lab.docker('n1', 'service', 'rm', 'doctor_extraction')
   await startExtraction(3)
   // Else the Swarm may have put another task elsewhere by the time that all is looked at.
-  await lab.docker('n1', 'service', 'update', '--replicas-max-per-node', '1', '--detach', 'doctor_extraction')
+  await lab.docker(
+    'n1',
+    'service',
+    'update',
+    '--replicas-max-per-node',
+    '1',
+    '--detach',
+    `doctor_${TEST_EXTRACTION}`,
+  )
   await lab.fault.cut('n3')
   const findings = await examine()
   assert.equal(
     findings.filter(({ check }) => check === 'services'),
     [],
   )
-  assertFound(findings, 'warn', /extraction\.\d\S* on n3 is failed/, /update-indices/)
+  assertFound(findings, 'warn', /extraction_\w+\.\d\S* on n3 is failed/, /update-indices/)
   assertFound(findings, 'fail', /n3 cannot be reached/, /unreachableNodes/)
   const about = findings.filter(({ check, detail }) => check !== 'drift' && /\bn3\b/.test(detail))
   assert.is(about.length, 1, JSON.stringify(about, null, 1))
@@ -192,7 +201,7 @@ async function withContext<T>(overrides: Overrides, work: (context: Context) => 
     nodes: listNodes(),
     ssh: { identityFile: key, knownHostsFile: knownHosts },
     swarm: makeSwarm(),
-    model: { name: 'lexical-hash', version: '1', dimensions: 64, metric: 'cosine', normalized: true },
+    model: TEST_MODEL,
     gateway: { port: PORT },
     ...overrides,
   }
@@ -210,8 +219,8 @@ async function withContext<T>(overrides: Overrides, work: (context: Context) => 
 /** A service of the fleet, with its tasks spread over all nodes. */
 async function startExtraction(replicas: number): Promise<void> {
   await withContext({ extraction: { replicas } }, async ({ orchestrator, profile, signal }) => {
-    const spec = extractionSpec(createBlueprint(profile).extraction!, ['n1', 'n2', 'n3'])
-    await orchestrator.change(spec, { signal, deadlineMs: 60_000 })
+    const [spec] = extractionSpecs(createBlueprint(profile), ['n1', 'n2', 'n3'], [undefined])
+    await orchestrator.change(spec!, { signal, deadlineMs: 60_000 })
   })
 }
 

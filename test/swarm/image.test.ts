@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { createDockerImages } from '../../lib/adapters/docker/images.ts'
 import { createSshShell } from '../../lib/adapters/ssh/shell.ts'
 import type { Manifest } from '../../lib/domain/manifest.ts'
+import { extractionServiceName } from '../../lib/domain/service.ts'
 import { image as makeImage } from '../../lib/flows/image.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
@@ -33,7 +34,7 @@ test.before(async () => {
   manifest = await makeGeneration(directory, { clusters: 1 })
   const endpoints = {
     index_0: [`http://127.0.0.1:${PORTS.index}`],
-    extraction: [`http://127.0.0.1:${PORTS.extraction}`],
+    [extractionServiceName(manifest.model)]: [`http://127.0.0.1:${PORTS.extraction}`],
   }
   await writeFile(join(directory, 'endpoints.json'), JSON.stringify(endpoints))
   await run`chmod -R a+rX ${directory}`
@@ -165,7 +166,7 @@ async function start(kind: Kind): Promise<void> {
     PORT: String(PORTS[kind]),
     CLUSTER: '0',
     GENERATIONS: renderRefs([manifest]),
-    MODEL: JSON.stringify(manifest.model),
+    MODELS: JSON.stringify([manifest.model]),
     ENDPOINTS_FILE: '/data/endpoints.json',
   }
   const variables = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`])

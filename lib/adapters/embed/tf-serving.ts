@@ -1,70 +1,86 @@
-import type { Model } from '../../domain/model.ts'
-import type { Embedder } from '../../ports/embedder.ts'
-import { createHttpClient, type HttpClient } from '../http/client.ts'
-import { UnreachableError } from '../http/unreachable.ts'
-import { parsePredictions } from './parse-predictions.ts'
+import type { Content } from '../../domain/content.ts'
+import type { EmbedFault } from '../../ports/embedding-server.ts'
+import { joinRows, parseJson } from './rows.ts'
+import {
+  noAnswer,
+  type Refusal,
+  renderModelPath,
+  toBase64,
+  type Wire,
+  type WireSettings,
+  WrongAnswerError,
+} from './wire.ts'
 
-export type TfServingOptions = {
-  /** Base addresses of equal servers as they are known now, for example `http://tf-serving:8501`. */
-  readonly endpoints: () => readonly string[]
-  readonly model: Pick<Model, 'name' | 'dimensions'>
-  /** How long one request may take. */
-  readonly timeoutMs: number
-  readonly client?: HttpClient
-}
+const OVERLOADED = [429, 499, 503, 504]
+const STOP = [401, 403, 404, 501]
 
-const BATCH = 256
-const ATTEMPTS = 2
-
-/** An embedder behind TensorFlow Serving's REST API, asked in its column form (`inputs`). */
-export function createTfServingEmbedder(options: TfServingOptions): Embedder {
-  const { model, client = createHttpClient() } = options
-  let turn = 0
-  const chooseUrl = () => {
-    const endpoints = options.endpoints()
-    if (endpoints.length === 0) throw new UnreachableError('no extraction server is known')
-    const base = endpoints[turn++ % endpoints.length]!.replace(/\/+$/, '')
-    return `${base}/v1/models/${encodeURIComponent(model.name)}:predict`
-  }
-  const predict = async (texts: readonly string[], signal: AbortSignal) => {
-    const url = chooseUrl()
-    const body = JSON.stringify({ inputs: texts })
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)])
-    const reply = await client.post(url, { body, contentType: 'application/json', signal: limited })
-    const answer = reply.body.toString('utf8')
-    if (reply.status !== 200) {
-      throw new UnreachableError(`${url} answered ${reply.status}: ${readMessage(answer)}`)
-    }
-    return parsePredictions(answer, { count: texts.length, dimensions: model.dimensions, where: url })
-  }
+/** TensorFlow Serving's REST API. Source: tensorflow/serving, g3doc/api_rest.md and util/json_tensor.cc. */
+export function createTfServingWire(settings: WireSettings): Wire {
+  const { model, input, output, form = 'inputs' } = settings
+  const path = `/v1/models/${renderModelPath(model)}`
   return {
-    async embed(texts, signal) {
-      const rows = new Float32Array(texts.length * model.dimensions)
-      for (let first = 0; first < texts.length; first += BATCH) {
-        const batch = texts.slice(first, first + BATCH)
-        rows.set(await retry(() => predict(batch, signal), signal), first * model.dimensions)
-      }
-      return rows
+    write(contents) {
+      const values = contents.map(renderValue)
+      const body =
+        form === 'inputs'
+          ? { inputs: input === undefined ? values : { [input]: values } }
+          : { instances: input === undefined ? values : values.map((value) => ({ [input]: value })) }
+      return { path: `${path}:predict`, body: JSON.stringify(body) }
+    },
+    read: ({ body }, shape) => joinRows(chooseRows(parseJson(body), output), shape),
+    judge,
+    async findProblem(get) {
+      const { status, body } = await get(path)
+      if (status !== 200) return `the model ${model} is not there (${status})`
+      const versions = (parseJson(body) as Versions | null)?.model_version_status ?? []
+      if (versions.some(({ state }) => state === 'AVAILABLE')) return undefined
+      const states = versions.map(({ version, state, status }) =>
+        [`version ${version} is ${state}`, status?.error_message].filter(Boolean).join(': '),
+      )
+      return `no version of ${model} is available${states.length > 0 ? `: ${states.join(', ')}` : ''}`
     },
   }
 }
 
-async function retry<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let left = ATTEMPTS - 1; ; left--) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (left === 0 || signal.aborted || !(error instanceof UnreachableError)) throw error
-    }
-  }
+type Versions = {
+  readonly model_version_status?: readonly {
+    readonly version?: string
+    readonly state?: string
+    readonly status?: { readonly error_message?: string }
+  }[]
 }
 
-/** The words of a server's error, which TensorFlow Serving gives as `{"error": "..."}`. */
-function readMessage(answer: string): string {
-  try {
-    const { error } = JSON.parse(answer) as { error?: unknown }
-    return typeof error === 'string' ? error : answer.slice(0, 200)
-  } catch {
-    return answer.slice(0, 200)
+function renderValue(content: Content): string | { b64: string } {
+  return content.kind === 'text' ? content.text : { b64: toBase64(content.bytes) }
+}
+
+/** The rows of the embeddings: of the one output, or of the one that is named. */
+function chooseRows(answer: unknown, output: string | undefined): readonly unknown[] {
+  const { outputs, predictions } = (answer ?? {}) as { outputs?: unknown; predictions?: unknown }
+  if (Array.isArray(outputs)) return outputs
+  if (isObject(outputs)) {
+    const named = chooseOutput(outputs, output)
+    if (Array.isArray(named)) return named
   }
+  if (Array.isArray(predictions)) {
+    return predictions.map((row) => (isObject(row) ? chooseOutput(row, output) : row))
+  }
+  throw noAnswer('answered neither "outputs" nor "predictions" that are lists')
+}
+
+function chooseOutput(outputs: Readonly<Record<string, unknown>>, output: string | undefined): unknown {
+  if (output !== undefined && output in outputs) return outputs[output]
+  const names = Object.keys(outputs).join(', ')
+  const what = `answered the outputs ${names}; extraction.output in the profile names one`
+  throw new WrongAnswerError('stop', what)
+}
+
+function judge({ status }: Refusal): EmbedFault {
+  if (OVERLOADED.includes(status)) return 'overloaded'
+  if (STOP.includes(status)) return 'stop'
+  return status === 400 || status === 413 ? 'split' : 'transient'
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -18,7 +18,7 @@ export async function writeDurably(path: string, text: string): Promise<void> {
 }
 
 /** Writes a new file whose contents are on disk when this resolves. Raises `EEXIST` when there is one. */
-export async function writeSynced(path: string, text: string): Promise<void> {
+export async function writeSynced(path: string, text: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
     await file.writeFile(text)

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { MANIFEST_FILE } from '../../domain/manifest.ts'
 import type { Input } from '../../ports/input.ts'
+import { FilesInput } from './files.ts'
 import { findRawFiles, roleOf, tagOf } from './find-raw.ts'
 import { GenerationInput } from './generation.ts'
 import { JsonlInput } from './jsonl.ts'
@@ -18,6 +19,7 @@ const FORMATS = [
   'embeddings.npy or vectors.npy, with items.jsonl',
   'one *.parquet',
   'one *.jsonl',
+  '*.txt, *.md, *.jpg, *.png, *.webp at any depth',
 ]
 
 /**
@@ -40,6 +42,8 @@ async function openDirectory(directory: string, { select }: InputOptions): Promi
   if (vectors) return new NpyInput(join(directory, vectors))
   const single = names.filter((name) => /\.(parquet|jsonl)$/.test(name))
   if (single.length === 1) return openFile(join(directory, single[0]!))
+  const files = single.length === 0 ? FilesInput.open(directory) : undefined
+  if (files) return files
   throw unknownFormat(
     directory,
     single.length > 1 ? `holds ${single.join(', ')}: name one of them` : undefined,

@@ -51,6 +51,7 @@ export class FakeFleet {
     const embedder: Embedder = { embed: async (texts) => new Float32Array(4 * texts.length).fill(0.5) }
     return {
       ...{ profile, generations, transport, orchestrator, stack, stackFiles, state, embedder },
+      embedderOf: async () => embedder,
       surroundings: { examine: (signal) => this.survey(signal) },
       publishing: { findProblem: async () => this.publishProblem },
       reporter: this.createReporter(),

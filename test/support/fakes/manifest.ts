@@ -1,5 +1,6 @@
 import { computeDigest, expectedPaths, MANIFEST_FORMAT, type Manifest } from '../../../lib/domain/manifest.ts'
 import { fingerprintOf, type Model } from '../../../lib/domain/model.ts'
+import { extractionServiceName } from '../../../lib/domain/service.ts'
 
 const DECLARED = {
   name: 'lexical-hash',
@@ -11,6 +12,8 @@ const DECLARED = {
 
 /** The model of the manifests that {@link makeManifest} makes. */
 export const FAKE_MODEL: Model = { ...DECLARED, fingerprint: fingerprintOf(DECLARED) }
+/** The service that embeds under it. */
+export const FAKE_EXTRACTION = extractionServiceName(FAKE_MODEL)
 
 /** The clusters of a generation that needs a further file to search one of them. */
 export const QUANTISED_CLUSTERS: Manifest['clusters'] = [

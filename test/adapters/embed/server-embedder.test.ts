@@ -1,18 +1,25 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createTfServingEmbedder } from '../../../lib/adapters/embed/tf-serving.ts'
+import { createEmbeddingServer } from '../../../lib/adapters/embed/create-server.ts'
+import { createServerEmbedder } from '../../../lib/adapters/embed/server-embedder.ts'
 import { UnreachableError } from '../../../lib/adapters/http/unreachable.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { type StubReply, startStub } from '../../support/stub-server.ts'
 
-const model = { name: 'use', dimensions: 3 }
+const model = { name: 'use', dimensions: 3, normalized: true }
 const forever = new AbortController().signal
 const NOBODY = 'http://127.0.0.1:9'
+
+function createEmbedder(endpoints: string[]) {
+  const extraction = { protocol: 'tf-serving' } as const
+  const server = createEmbeddingServer({ endpoints: () => endpoints, model, extraction, timeoutMs: 2_000 })
+  return createServerEmbedder(server, model.dimensions)
+}
 
 async function embedWith(reply: () => StubReply, texts = ['a', 'b']) {
   const server = await startStub(reply)
   try {
-    const embedder = createTfServingEmbedder({ endpoints: () => [server.url], model, timeoutMs: 2_000 })
+    const embedder = createEmbedder([server.url])
     return await embedder.embed(texts, forever).then(
       (rows) => ({ rows, requests: server.requests, error: undefined }),
       (error: unknown) => ({ rows: undefined, requests: server.requests, error: error as LongshoreError }),
@@ -35,7 +42,7 @@ const wrong: Record<string, [string, RegExp]> = {
   'bare infinity': ['{"outputs":[[1,2,3],[-Infinity,1,3]]}', /not finite/],
   'numbers that float32 cannot hold': ['{"outputs":[[1,2,3],[1,1e39,3]]}', /embedding 1, dimension 1/],
   'what is no number': ['{"outputs":[[1,2,3],[1,"2",3]]}', /embedding 1, dimension 1/],
-  'rows instead of columns': ['{"predictions":[[1,2,3],[1,2,3]]}', /"outputs"/],
+  'what is neither rows nor columns': ['{"result":[[1,2,3],[1,2,3]]}', /"outputs"/],
   'no JSON': ['<html>', /no JSON/],
 }
 for (const [what, [body, message]] of Object.entries(wrong)) {
@@ -58,11 +65,7 @@ test('repeats the words of a server that refuses', async () => {
 
 test('asks once more when a connection fails, at the next address', async () => {
   const server = await startStub(() => ({ body: '{"outputs":[[1,2,3]]}' }))
-  const embedder = createTfServingEmbedder({
-    endpoints: () => [NOBODY, `${server.url}/`],
-    model,
-    timeoutMs: 2_000,
-  })
+  const embedder = createEmbedder([NOBODY, `${server.url}/`])
   assert.equal([...(await embedder.embed(['a'], forever))], [1, 2, 3])
   await server.stop()
 
@@ -72,12 +75,12 @@ test('asks once more when a connection fails, at the next address', async () => 
 })
 
 test('gives up when time is over or nobody is known', async () => {
-  const silent = createTfServingEmbedder({ endpoints: () => [], model, timeoutMs: 2_000 })
+  const silent = createEmbedder([])
   await silent.embed(['a'], forever).then(
     () => assert.unreachable(),
     (error) => assert.match(error.message, /no extraction server is known/),
   )
-  const stopped = createTfServingEmbedder({ endpoints: () => [NOBODY], model, timeoutMs: 2_000 })
+  const stopped = createEmbedder([NOBODY])
   await stopped.embed(['a'], AbortSignal.abort()).then(
     () => assert.unreachable(),
     (error) => assert.match(error.message, /no answer in time/),
