@@ -103,6 +103,7 @@ export class RelaySession {
     member.hasSaid()
     const orFailAll = (error: unknown) => this.#failAll(error)
     if (report.told === 'ready') this.#admit(member, report).catch(orFailAll)
+    else if (report.told === 'got') member.puts.acknowledge(report.bytes)
     else if (report.told === 'have') this.#take(member, report.piece)
     else if (report.told === 'failed') this.#traffic.failed(member, report.piece, report.from)
     else if (report.told === 'wrong') this.#blame(member, report.file).catch(orFailAll)
@@ -173,6 +174,7 @@ export class RelaySession {
 
   #dismiss(member: RelayMember): void {
     if (!this.#members.delete(member)) return
+    member.puts.end()
     member.link.give({ do: 'end' })
     member.link.end()
     this.#traffic.leave(member)
