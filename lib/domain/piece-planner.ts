@@ -106,7 +106,7 @@ class Planner implements PiecePlanner {
     this.#end(underWay)
     const { nodes } = this.#spread
     const ends = { sink: nodes[fetch.to]!, source: nodes[fetch.from] }
-    noteFailure(ends, { culprit, now })
+    noteFailure(underWay, ends, { culprit, now })
     this.#judge(ends, now)
   }
 
