@@ -1,4 +1,4 @@
-const MOST_KEPT = 64
+const MOST_KEPT_BYTES = 16 * 2 ** 20
 
 /**
  * Memory for pieces and parts of them, used again and again: the collector alone would let tens of megabytes of them pile
@@ -7,22 +7,22 @@ const MOST_KEPT = 64
 export class PieceBuffers {
   /** By their size: most are of one of two. */
   readonly #free = new Map<number, Buffer[]>()
-  #kept = 0
+  #keptBytes = 0
 
   take(bytes: number): Buffer {
     const buffer = this.#free.get(bytes)?.pop()
     if (!buffer) return Buffer.allocUnsafeSlow(bytes)
-    this.#kept--
+    this.#keptBytes -= bytes
     return buffer
   }
 
   /** Takes back what nobody reads or writes any more. */
   give(buffer: Buffer): void {
-    if (this.#kept >= MOST_KEPT || buffer.length === 0) return
+    if (this.#keptBytes + buffer.length > MOST_KEPT_BYTES || buffer.length === 0) return
     const alike = this.#free.get(buffer.length) ?? []
     this.#free.set(buffer.length, alike)
     alike.push(buffer)
-    this.#kept++
+    this.#keptBytes += buffer.length
   }
 }
 
