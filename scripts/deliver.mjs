@@ -1,6 +1,9 @@
-import { command } from '../lib/cli/command.ts'
-import { WAIT_FLAG, withWait } from '../lib/cli/wait-flag.ts'
-import { deliver } from '../lib/flows/deliver.ts'
+import { keepCompiled } from '../lib/cli/compile-cache.mjs'
+
+// Small differences are brought in less time than it takes to compile what brings them.
+keepCompiled()
+const { command } = await import('../lib/cli/command.ts')
+const { WAIT_FLAG, withWait } = await import('../lib/cli/wait-flag.ts')
 
 await command({
   name: 'deliver',
@@ -8,6 +11,8 @@ await command({
   positionals: { max: 1, names: ['dg_N'] },
   flags: { wait: WAIT_FLAG },
   examples: [['npx zx scripts/deliver.mjs --yes', 'delivers the newest generation']],
-  run: (context, { positionals: [generation], flags: { wait } }) =>
-    deliver(withWait(context, wait), { generation }),
+  run: async (context, { positionals: [generation], flags: { wait } }) => {
+    const { deliver } = await import('../lib/flows/deliver.ts')
+    return await deliver(withWait(context, wait), { generation })
+  },
 })

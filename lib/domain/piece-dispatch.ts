@@ -4,8 +4,9 @@ import { CONTROL, type Fetch, type UnderWay } from './piece-planner-types.ts'
 import type { PieceSpread } from './piece-spread.ts'
 import type { PlannedNode } from './planned-node.ts'
 
-/** Pieces that the control host sends although others have them, of all. */
-const HELP_SHARE = 1 / 40
+/** Pieces that the control host sends although others have them, of all, beside a few that are always allowed. */
+const HELP_SHARE = 1 / 50
+const FEW_HELPS = 2
 /** Second tries, of all fetches, beside a few that are always allowed. */
 const SECOND_TRY_SHARE = 1 / 50
 const FEW_SECOND_TRIES = 16
@@ -89,11 +90,15 @@ export class PieceDispatch {
 
   /** Nodes wait while the control host has nothing that is new: it gives them a little of what others have. */
   #findHelp(): Fetch | undefined {
-    if (this.#helps >= this.#spread.copies.length * HELP_SHARE) return undefined
+    if (!this.#canHelp()) return undefined
     const [sink] = this.#fetches.hungry.sample(1, this.#random())
     const help = sink && this.#matching.fromControl(sink)
     if (help) this.#helps++
     return help
+  }
+
+  #canHelp(): boolean {
+    return this.#fetches.controlRoom > 0 && this.#helps < FEW_HELPS + this.#spread.copies.length * HELP_SHARE
   }
 
   #tryAgain(late: UnderWay, now: number): void {
@@ -101,7 +106,8 @@ export class PieceDispatch {
     const most = FEW_SECOND_TRIES + this.#begun * SECOND_TRY_SHARE
     if (tries >= MOST_TRIES || this.#secondTries >= most) return
     const fetch = this.#matching.beside(late)
-    if (!fetch || (fetch.from === CONTROL && this.#fetches.controlRoom <= 0)) return
+    if (!fetch || (fetch.from === CONTROL && !this.#canHelp())) return
+    if (fetch.from === CONTROL) this.#helps++
     this.#secondTries++
     this.#fetches.replace(late)
     this.#begin(fetch, now)

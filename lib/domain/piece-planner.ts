@@ -35,7 +35,9 @@ export type PiecePlanner = {
   rate(node: number): number | undefined
 }
 
-const LIMITS: FetchLimits = { intake: 6, uploads: 7, controlUploads: 8 }
+// What is ordered and told takes a while to get there: fewer fetches under way would leave links idle meanwhile. Out of the
+// control host, as each has only a small share of a link that others fill.
+const LIMITS: FetchLimits = { intake: 14, uploads: 16, controlUploads: 16 }
 const FIRST_REVIEW_MS = 100
 const LEAST_REVIEW_MS = 20
 const PACE_SHARE = 1 / 64
@@ -104,7 +106,7 @@ class Planner implements PiecePlanner {
     this.#end(underWay)
     const { nodes } = this.#spread
     const ends = { sink: nodes[fetch.to]!, source: nodes[fetch.from] }
-    noteFailure(ends, { culprit, now })
+    noteFailure(underWay, ends, { culprit, now })
     this.#judge(ends, now)
   }
 

@@ -44,13 +44,20 @@ export function noteSpeed(
   if (source) noteFetch(source.up, bytes, { ms, shared: Math.min(together.outOf, source.uploading) })
 }
 
-/** Learns from a fetch that failed: its source is avoided, or where nothing gets into the sink, the sink is left alone. */
+/**
+ * Learns from a fetch that failed: its source is avoided, or where nothing gets into the sink, the sink is left alone. All
+ * that was under way between the two fails with one connection, and counts once.
+ */
 export function noteFailure(
+  { since }: UnderWay,
   { sink, source }: Ends,
   { culprit, now }: { readonly culprit: 'source' | 'sink' | undefined; readonly now: number },
 ): void {
   if (!source) return
   const delay = (failures: number) => now + AVOID_MS * 2 ** Math.min(failures, MOST_DOUBLINGS)
+  const isKnown = since <= (sink.failedFrom.get(source.index) ?? Number.NEGATIVE_INFINITY)
+  if (isKnown) return
+  sink.failedFrom.set(source.index, now)
   if (culprit !== 'source') sink.failedInto++
   if (sink.failedInto >= FAILURES_OF_SINK) sink.aloneUntil = delay(sink.failedInto - FAILURES_OF_SINK)
   else if (culprit !== 'sink') source.avoidedUntil = delay(source.failedOutOf++)

@@ -27,6 +27,8 @@ export type PlannedNode = {
   /** Fetches between nodes that failed one after the other, as sink and as source. */
   failedInto: number
   failedOutOf: number
+  /** When a fetch from each node last failed. */
+  readonly failedFrom: Map<number, number>
   /** Fetches from it failed: nobody fetches from it until then. */
   avoidedUntil: number
   /** It was silent: nobody relies on it until then. */
@@ -59,6 +61,7 @@ export function createPlannedNode(index: number, pieces: number): PlannedNode {
     isSlow: false,
     failedInto: 0,
     failedOutOf: 0,
+    failedFrom: new Map(),
     avoidedUntil: 0,
     doubtedUntil: 0,
     aloneUntil: 0,

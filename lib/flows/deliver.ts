@@ -44,6 +44,7 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
       plan: describePlan(plan),
     }
     if (context.dryRun) return answerDryRun(plan, { ...base, shortages })
+    context.transport.expect?.(listRelayed(plan))
     if (plan.steps.length > 0) await passGates(session, manifest)
     context.reporter.plan(plan)
     if (plan.steps.length > 0) await context.confirm(plan)
@@ -54,6 +55,10 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
     const timeline = describeTimeline(nodes, meters.readMeter, startedAt)
     return answer(tellShortages(nodes, shortages), { ...base, bytesSent: meters.countSent(), timeline })
   })
+}
+
+function listRelayed({ steps }: Plan): string[] {
+  return steps.flatMap(({ node, route }) => (node !== undefined && route?.via === 'relay' ? [node] : []))
 }
 
 function tellShortages(nodes: readonly NodeDelivery[], shortages: readonly Shortage[]): NodeDelivery[] {

@@ -23,6 +23,7 @@ export function meterTransport(
   const readMeter = (node: string) => meters.get(node) ?? NOTHING
   const add = (node: string, change: Partial<Meter>) => meters.set(node, { ...readMeter(node), ...change })
   const transport: Transport = {
+    expect: (nodes) => inner.expect?.(nodes),
     inspect: (...args) => inner.inspect(...args),
     verify: (...args) => inner.verify(...args),
     remove: (...args) => inner.remove(...args),

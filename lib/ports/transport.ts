@@ -37,8 +37,14 @@ export type DeliverOptions = {
   readonly onMilestone?: (milestone: Milestone) => void
 }
 
+/** A transport that gains time by knowing early which nodes it will deliver to. */
+export interface ExpectingTransport {
+  /** Nodes that generations will come to by relays, if nothing comes between: nothing of them is changed that would stay. */
+  expect(nodes: readonly string[]): void
+}
+
 /** Carries generations to nodes. */
-export interface Transport {
+export interface Transport extends Partial<ExpectingTransport> {
   inspect(node: string, signal: AbortSignal): Promise<NodeFacts>
   /**
    * Puts the generation in `directory` on a node: written beside, re-hashed from the node's disk, fsynced, renamed.

@@ -4,6 +4,7 @@ import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
 import { findPieceProblem, type IncomingPiece, Intake } from './intake.ts'
 import { PeerLinks } from './peer-links.ts'
 import { PIECE_BUFFERS } from './piece-buffers.ts'
+import { PieceParts } from './piece-parts.ts'
 import { type PieceServer, servePieces } from './serve-pieces.ts'
 import { UploadLimit } from './upload-limit.ts'
 import { WriteBack } from './write-back.ts'
@@ -33,6 +34,8 @@ export class Bringing {
   readonly #writeBack: WriteBack
   /** Fetches under way, by their pieces. */
   readonly #fetches = new Map<number, Set<AbortController>>()
+  readonly #parts = new PieceParts()
+  #gotBytes = 0
   #finishing: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -78,10 +81,12 @@ export class Bringing {
     return new Bringing(order.pieceBytes, surroundings, { intake, server, upload, links })
   }
 
-  /** Takes the memory of a piece with it. */
-  async put({ piece, sha256 }: OrderOf<'put'>, data: Buffer): Promise<void> {
-    if (!this.#isHere(piece, sha256, null)) await this.#take({ piece, sha256, from: null }, data)
-    PIECE_BUFFERS.give(data)
+  /** Takes the memory of a part of a piece with it. */
+  async put({ piece, sha256, offset }: OrderOf<'put'>, part: Buffer): Promise<void> {
+    const bytes = part.length
+    await this.#put({ piece, sha256, offset }, part)
+    this.#gotBytes += bytes
+    this.#tell({ told: 'got', bytes: this.#gotBytes })
   }
 
   /** Resolves when the piece has come or has failed. */
@@ -109,6 +114,17 @@ export class Bringing {
     this.#server.close()
     this.#links.close()
     await this.#finishing
+  }
+
+  async #put({ piece, sha256, offset }: Omit<OrderOf<'put'>, 'do'>, part: Buffer): Promise<void> {
+    const found = this.#intake.find(piece)
+    // Told at the first part: it may have come from elsewhere before the last one.
+    if (offset === 0 ? this.#isHere(piece, sha256, null) : !found) return PIECE_BUFFERS.give(part)
+    const { bytes } = found!.incoming.locate(found!.index)
+    const data = this.#parts.add(piece, offset, { part, bytes })
+    if (!data) return
+    await this.#take({ piece, sha256, from: null }, data)
+    PIECE_BUFFERS.give(data)
   }
 
   /** Answers for a piece that nothing has to be done for: it is here, or there is none of this number. */

@@ -77,7 +77,9 @@ class Relay {
     if (!bringing) throw new LongshoreError('usage', `"${order.do}" came before "begin"`)
     switch (order.do) {
       case 'put':
-        return this.#run(bringing.put(order, body))
+        // What comes is bounded by what is told to have been written.
+        this.#run(bringing.put(order, body))
+        return
       case 'fetch':
         this.#run(bringing.fetch(order))
         return

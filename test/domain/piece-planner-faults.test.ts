@@ -162,6 +162,19 @@ test('avoids a source that nothing comes from, and comes back to it when that is
   assert.ok(delivery.planned.slice(before).some(({ from }) => from === 0))
 })
 
+test('takes all that fails with one connection for one failure', () => {
+  const delivery = playDelivery(200)
+  const full = delivery.join(range(200))
+  delivery.join()
+  const fromFull = () => delivery.underWay.filter(({ from }) => from === full)
+  const lost = fromFull()
+  assert.ok(lost.length >= 3)
+  for (const fetch of lost) delivery.fail(fetch)
+  assert.equal(fromFull(), [])
+  delivery.pass(600)
+  assert.ok(fromFull().length > 0)
+})
+
 test('feeds a node that reaches no other from the control host, and trusts the others as before', () => {
   const delivery = playDelivery(60)
   for (let node = 0; node < 5; node++) delivery.join()

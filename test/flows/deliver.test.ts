@@ -75,6 +75,15 @@ test('takes nothing for a base that goes to make room, and none at all where the
   assert.equal(await bases(), [null, null])
 })
 
+test('tells the nodes that relays will serve before the gates are measured, and never in a dry run', async () => {
+  const fleet = new FakeFleet([EIGHT], SWARM)
+  await deliver(fleet.context({ dryRun: true }))
+  assert.equal(fleet.transport.expected, [])
+  fleet.generations.gatesOf = () => [atLeast('recall', 0.1, 0.9)]
+  await raised('gate', deliver(fleet.context()))
+  assert.equal(fleet.transport.expected, ['node-1', 'node-2'])
+})
+
 test('does nothing the second time', async () => {
   const fleet = new FakeFleet([EIGHT])
   await deliver(fleet.context())

@@ -50,6 +50,7 @@ export function createDelivery(settings: DeliverySettings): Transport {
     port: settings.relayPort,
     pieceBytes: 1024 * settings.pieceKilobytes,
     stallMs: 1000 * settings.stallSeconds,
+    homeOf: () => directory,
     hostOf: (node) => hosts.get(node) ?? node,
   })
 }

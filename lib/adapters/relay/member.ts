@@ -3,6 +3,7 @@ import type { Manifest } from '../../domain/manifest.ts'
 import type { Fetch } from '../../domain/piece-planner-types.ts'
 import type { DeliverOptions } from '../../ports/transport.ts'
 import type { Order, Peer, RebuiltFile } from './protocol.ts'
+import { PutFlow } from './put-flow.ts'
 import { type RelayLink, RelayProblem } from './start-relay.ts'
 
 /** Bytes per millisecond that every disk reads and writes. */
@@ -23,6 +24,7 @@ export type Joining = DeliverOptions & {
 export class RelayMember {
   readonly joining: Joining
   readonly link: RelayLink
+  readonly puts: PutFlow
   readonly done = Promise.withResolvers<readonly RebuiltFile[]>()
   /** Where other relays reach it, once it has told. */
   peer: Peer | undefined
@@ -38,6 +40,7 @@ export class RelayMember {
   constructor(joining: Joining, link: RelayLink) {
     this.joining = joining
     this.link = link
+    this.puts = new PutFlow(link)
     // Told by `join`, which may still be on its way.
     this.done.promise.catch(() => undefined)
   }
@@ -47,6 +50,11 @@ export class RelayMember {
     // It may have had nothing to do until now.
     if (this.#underWay.size === 0) this.hasSaid()
     this.#underWay.set(fetch.piece, [...others, fetch])
+  }
+
+  /** Whether a piece is on its way to it. */
+  awaits(piece: number): boolean {
+    return this.#underWay.has(piece)
   }
 
   /** The first try for a piece that has come now, and none where it had come before. */

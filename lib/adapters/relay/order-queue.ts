@@ -28,13 +28,18 @@ export class OrderQueue {
     this.close()
   }
 
+  /** Everything that waits is one block, where it is small: each costs the connection a packet. */
   async *read(): AsyncGenerator<Uint8Array> {
     for (;;) {
-      const next = this.#waiting[0]
-      if (next) {
-        yield* next.blocks
-        this.#waiting.shift()
-        next.taken(true)
+      const next = this.#waiting.splice(0)
+      if (next.length > 0) {
+        let isTaken = false
+        try {
+          yield Buffer.concat(next.flatMap(({ blocks }) => blocks))
+          isTaken = true
+        } finally {
+          for (const { taken } of next) taken(isTaken)
+        }
       } else if (this.#isClosed) {
         return
       } else {

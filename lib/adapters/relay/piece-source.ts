@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LongshoreError } from '../../domain/errors.ts'
-import { listPieces, type Piece, type PieceFile } from '../../domain/pieces.ts'
+import { choosePieceBytes, listPieces, type Piece, type PieceFile } from '../../domain/pieces.ts'
 import { hashStart, readRange } from '../ssh/source-file.ts'
 
 const HASH_BYTES = 32
@@ -14,11 +14,11 @@ export class PieceSource {
   readonly #hashes: Buffer
   readonly #isHashed: Uint8Array
 
-  /** `files` are those of `directory`. */
-  constructor(directory: string, files: readonly PieceFile[], pieceBytes: number) {
+  /** `files` are those of `directory`; pieces have at least so many bytes. */
+  constructor(directory: string, files: readonly PieceFile[], leastPieceBytes: number) {
     this.files = files
-    this.pieceBytes = pieceBytes
-    this.pieces = listPieces(files, pieceBytes)
+    this.pieceBytes = choosePieceBytes(files, leastPieceBytes)
+    this.pieces = listPieces(files, this.pieceBytes)
     this.#directory = directory
     this.#hashes = Buffer.alloc(HASH_BYTES * this.pieces.length)
     this.#isHashed = new Uint8Array(this.pieces.length)

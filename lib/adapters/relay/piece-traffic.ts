@@ -12,10 +12,6 @@ export type TrafficSettings = {
   readonly onFailure: (error: unknown) => void
 }
 
-// Orders and reports travel over the lines that pieces fill, and may wait there for as long as several pieces take: fewer
-// under way leave the lines between nodes idle by a third.
-const AT_ONCE = { intake: 14, uploads: 16 }
-
 /** Has pieces sent from here, and passed on among members, as the planner says. */
 export class PieceTraffic {
   readonly #settings: TrafficSettings
@@ -29,7 +25,7 @@ export class PieceTraffic {
   constructor(settings: TrafficSettings) {
     this.#settings = settings
     const pieces = Uint32Array.from(settings.source.pieces, ({ bytes }) => bytes)
-    this.#planner = createPiecePlanner({ pieces, ...AT_ONCE })
+    this.#planner = createPiecePlanner({ pieces })
   }
 
   /** Lets a member take part that has these pieces already; others reach it as its `peer`. */
@@ -101,10 +97,16 @@ export class PieceTraffic {
 
   async #put(member: RelayMember, piece: number): Promise<void> {
     const { source, pace } = this.#settings
-    const { link, joining } = member
-    const bytes = await source.read(piece)
-    await member.holdBack(() => pace(joining.node, bytes.length, joining.signal))
-    const isTaken = await link.give({ do: 'put', piece, sha256: await source.hash(piece) }, bytes)
-    if (isTaken) joining.onSent?.(bytes.length)
+    const { joining, puts } = member
+    const sent = await puts.send({
+      piece,
+      isWanted: () => member.awaits(piece),
+      async read() {
+        const bytes = await source.read(piece)
+        await member.holdBack(() => pace(joining.node, bytes.length, joining.signal))
+        return { sha256: await source.hash(piece), bytes }
+      },
+    })
+    if (sent > 0) joining.onSent?.(sent)
   }
 }

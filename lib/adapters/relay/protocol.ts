@@ -20,8 +20,11 @@ export type Order =
       /** Most bytes a second that the relay sends to others; null without a limit. */
       readonly uploadRate: number | null
     }
-  /** The body is the piece. One that is here already is told again, here and for `fetch`. */
-  | { readonly do: 'put'; readonly piece: number; readonly sha256: string }
+  /**
+   * The body is the part of a piece that starts at `offset` in it; parts of a piece follow each other in order. One that is
+   * here already is told again, here and for `fetch`.
+   */
+  | { readonly do: 'put'; readonly piece: number; readonly sha256: string; readonly offset: number }
   /** Gets a piece from another relay. Another order for the same piece is a second try beside: the first one to arrive counts. */
   | { readonly do: 'fetch'; readonly piece: number; readonly sha256: string; readonly from: Peer }
   | { readonly do: 'limit'; readonly uploadRate: number | null }
@@ -43,6 +46,8 @@ export type Report =
       /** Files that are whole already, read back just now: positions in `files`. */
       readonly whole: readonly number[]
     }
+  /** Bytes of pieces that the command has sent since `begin` and that no longer wait here to be written. */
+  | { readonly told: 'got'; readonly bytes: number }
   /** The piece is on the disk as its sha-256 says. */
   | { readonly told: 'have'; readonly piece: number }
   /** `from` is null for one that came from the command. */

@@ -6,9 +6,12 @@ import type { Pace } from './pace.ts'
 import type { PieceSource } from './piece-source.ts'
 import { PieceTraffic } from './piece-traffic.ts'
 import { type RebuiltFile, type Report, STAY_MS } from './protocol.ts'
-import { RelayProblem, type RelaySettings, startRelay } from './start-relay.ts'
+import type { ReadyRelays } from './ready-relays.ts'
+import { RelayProblem } from './start-relay.ts'
 
-export type SessionSettings = RelaySettings & {
+export type SessionSettings = {
+  /** Where relays come from. */
+  readonly relays: Pick<ReadyRelays, 'take'>
   /** Port that relays listen on, 0 for any. */
   readonly port: number
   /** Where other nodes reach a node. */
@@ -55,22 +58,24 @@ export class RelaySession {
    * `corrupt` when a file of this machine is not what it must be.
    */
   async join(joining: Joining): Promise<readonly RebuiltFile[]> {
-    const stop = new AbortController()
-    const signal = AbortSignal.any([joining.signal, stop.signal])
-    const { node, directory } = joining
-    const onReport = (report: Report) => this.#hear(member, report)
-    const link = startRelay(this.#settings, { node, directory, signal, onReport })
+    const { signal } = joining
+    signal.throwIfAborted()
+    const link = this.#settings.relays.take(joining)
+    const stop = () => link.stop(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
     const member = new RelayMember(joining, link)
+    link.hear((report) => this.#hear(member, report))
     this.#members.add(member)
     this.#begin(member)
     joining.onMilestone?.('started')
     try {
       return await member.done.promise
     } catch (error) {
-      stop.abort(error)
+      link.stop(error)
       await link.ended.catch(() => undefined)
       throw error
     } finally {
+      signal.removeEventListener('abort', stop)
       this.#endWhenSettled()
     }
   }
@@ -98,6 +103,7 @@ export class RelaySession {
     member.hasSaid()
     const orFailAll = (error: unknown) => this.#failAll(error)
     if (report.told === 'ready') this.#admit(member, report).catch(orFailAll)
+    else if (report.told === 'got') member.puts.acknowledge(report.bytes)
     else if (report.told === 'have') this.#take(member, report.piece)
     else if (report.told === 'failed') this.#traffic.failed(member, report.piece, report.from)
     else if (report.told === 'wrong') this.#blame(member, report.file).catch(orFailAll)
@@ -168,6 +174,7 @@ export class RelaySession {
 
   #dismiss(member: RelayMember): void {
     if (!this.#members.delete(member)) return
+    member.puts.end()
     member.link.give({ do: 'end' })
     member.link.end()
     this.#traffic.leave(member)

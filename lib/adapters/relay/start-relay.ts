@@ -24,16 +24,18 @@ export type RelayPlace = {
   readonly node: string
   /** Absolute path of the directory of generations on the node. */
   readonly directory: string
-  readonly signal: AbortSignal
-  readonly onReport: (report: Report) => void
 }
 
 /** A relay that was told to start. */
 export type RelayLink = {
   /** Resolves once the connection has taken the order, or to false when the relay has ended before. */
   give(order: Order, body?: Uint8Array): Promise<boolean>
+  /** Has everything heard that it says from now on; before it was told to begin, it says nothing. */
+  hear(onReport: (report: Report) => void): void
   /** Makes it end once it has taken all orders. */
   end(): void
+  /** Ends it at once; `ended` then raises the reason. */
+  stop(reason: unknown): void
   /** Resolves when it has ended as it was told to. Raises {@link RelayProblem}, and what the shell raises. */
   readonly ended: Promise<void>
 }
@@ -46,6 +48,7 @@ others=$(docker ps --all --format '{{.ID}} {{.Label "longshore.run"}}' --filter 
 echo "$others" | while read -r id other; do
   [ -z "$id" ] || [ "$other" = "$run" ] || docker rm --force "$id" > /dev/null || exit
 done || exit
+mkdir -p -- "$directory" || exit
 exec docker run --rm --interactive --pull never --network host --name "$name" \\
   --label "longshore.relay=$fleet" --label "longshore.run=$run" \\
   --user "$(id -u):$(id -g)" --read-only --cap-drop ALL --security-opt no-new-privileges --memory 256m \\
@@ -54,24 +57,24 @@ exec docker run --rm --interactive --pull never --network host --name "$name" \\
 
 /** Starts a relay on a node, in place of what dead runs of the same fleet left there. */
 export function startRelay({ shell, fleet, image, run }: RelaySettings, place: RelayPlace): RelayLink {
-  const { node, directory, signal, onReport } = place
+  const { node, directory } = place
   const orders = new OrderQueue()
   const reports = new FrameDecoder<Report>()
-  const failed = new AbortController()
+  const stopped = new AbortController()
+  let hear: (report: Report) => void = () => undefined
   const onStdout = (block: Uint8Array) => {
     try {
-      for (const { header } of reports.push(block)) onReport(header)
+      for (const { header } of reports.push(block)) hear(header)
     } catch (error) {
-      failed.abort(new RelayProblem(`what the relay says makes no sense: ${messageOf(error)}`))
+      stopped.abort(new RelayProblem(`what the relay says makes no sense: ${messageOf(error)}`))
     }
   }
   const name = `longshore-relay-${fleet}-${run}-${randomBytes(3).toString('hex')}`
   const argv = ['env', 'LC_ALL=C', 'sh', '-c', START, 'sh', fleet, run, name, directory, image]
-  const options = { stdin: orders.read(), onStdout, signal: AbortSignal.any([signal, failed.signal]) }
   const ended = shell
-    .run(node, argv, options)
+    .run(node, argv, { stdin: orders.read(), onStdout, signal: stopped.signal })
     .catch((error: unknown) => {
-      throw failed.signal.aborted ? failed.signal.reason : error
+      throw stopped.signal.aborted ? stopped.signal.reason : error
     })
     .then(({ code, stderr }) => {
       if (code !== 0) throw new RelayProblem(explainExit(code, stderr))
@@ -79,7 +82,15 @@ export function startRelay({ shell, fleet, image, run }: RelaySettings, place: R
     .finally(() => orders.discard())
   // Whoever waits for it may do so later.
   ended.catch(() => undefined)
-  return { give: (order, body) => orders.push(encodeFrame(order, body)), end: () => orders.close(), ended }
+  return {
+    give: (order, body) => orders.push(encodeFrame(order, body)),
+    hear(onReport) {
+      hear = onReport
+    },
+    end: () => orders.close(),
+    stop: (reason) => stopped.abort(reason),
+    ended,
+  }
 }
 
 /** The last thing that was said, which is the reason; docker adds advice after its own. */

@@ -6,11 +6,15 @@ import { createLimit } from '../ssh/limit.ts'
 import type { SshTransport } from '../ssh/transport.ts'
 import { type Patch, Patches, type PatchSettings } from './patches.ts'
 import { PieceSource } from './piece-source.ts'
+import { ReadyRelays } from './ready-relays.ts'
 import { RelaySession, type SessionSettings } from './session.ts'
-import { RelayProblem } from './start-relay.ts'
+import { RelayProblem, type RelaySettings } from './start-relay.ts'
 
-export type RelayTransportSettings = SessionSettings &
+export type RelayTransportSettings = Omit<SessionSettings, 'relays'> &
+  RelaySettings &
   PatchSettings & {
+    /** Absolute path of the directory that a node keeps generations in. */
+    readonly homeOf: (node: string) => string
     /** What brings generations where relays cannot, and publishes what they have brought. */
     readonly inner: SshTransport
     readonly pieceBytes: number
@@ -37,7 +41,8 @@ type Errand = {
  */
 export function createRelayTransport(settings: RelayTransportSettings): Transport {
   const { inner, note } = settings
-  const sessions = createSessions(settings)
+  const relays = new ReadyRelays(settings)
+  const sessions = createSessions({ ...settings, relays })
   const patches = new Patches(settings)
   const directly = createLimit(DIRECT_AT_ONCE)
   const bring = async (errand: Errand): Promise<void> => {
@@ -52,6 +57,9 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
     inspect: (...args) => inner.inspect(...args),
     verify: (...args) => inner.verify(...args),
     remove: (...args) => inner.remove(...args),
+    expect(nodes) {
+      for (const node of nodes) relays.start({ node, directory: settings.homeOf(node) })
+    },
     async deliver(node, from, manifest, options) {
       const { route, signal } = options
       if (route?.via !== 'relay') return await directly(() => inner.deliver(node, from, manifest, options))
@@ -70,6 +78,7 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
       }
     },
     async close() {
+      await relays.close()
       await patches.remove()
       await inner.close()
     },
@@ -104,7 +113,7 @@ async function bringDifferences(errand: Errand, base: GenerationRef, parts: Part
 type Sessions = ReturnType<typeof createSessions>
 
 /** Sessions under way, one for each set of files. */
-function createSessions(settings: RelayTransportSettings) {
+function createSessions(settings: SessionSettings & Pick<RelayTransportSettings, 'pieceBytes'>) {
   const running = new Map<string, RelaySession>()
   const find = (key: string, generation: string, open: () => PieceSource): RelaySession => {
     const existing = running.get(key)

@@ -10,6 +10,7 @@ import type { NodeLabels } from './node-labels.ts'
  */
 export function createLabelledTransport(transport: Transport, labels: NodeLabels): Transport {
   return {
+    expect: (nodes) => transport.expect?.(nodes),
     async inspect(node, signal) {
       const marks = labels.readMarks(node, signal)
       // Told below, unless the node says nothing: then it does not matter what it is marked with.

@@ -49,7 +49,7 @@ test('reads what was written, however the stream is cut', async () => {
 
 test('hands a body on as it is, without a copy', () => {
   const body = randomBytes(300)
-  const order: Order = { do: 'put', piece: 4, sha256: 'ab' }
+  const order: Order = { do: 'put', piece: 4, sha256: 'ab', offset: 0 }
   assert.is(encodeFrame(order, body)[1], body)
   assert.equal(encodeFrame(order, body)[0], encodeFrameStart(order, 300))
 })

@@ -55,6 +55,7 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
     run: 'run',
     port: 0,
     pieceBytes: 16 * 1024,
+    homeOf: home,
     hostOf: () => '127.0.0.1',
     stallMs: options.stallMs ?? 10_000,
     readRates: () => options.rates ?? UNLIMITED,

@@ -51,6 +51,25 @@ test('brings a generation whole to all nodes, while one copy of it leaves', asyn
   await eventually(() => assert.is(shell.relays(), 0))
 })
 
+test('begins at once on nodes where it was expected, with the relays that wait there', async () => {
+  const source = await makeSource()
+  const { deliver, transport, shell, notes } = start()
+  transport.expect!(NODES)
+  assert.is(countStarts(shell), 3)
+  shell.signalRelays('n2', 'SIGKILL')
+  await eventually(() => assert.is(shell.relays(), 2))
+  await deliver(NODES, source)
+  assert.is(countStarts(shell), 4)
+  assert.equal(notes, [])
+})
+
+test('leaves no relay on nodes where a delivery was expected that did not come', async () => {
+  const { transport, shell } = start()
+  transport.expect!(NODES)
+  await transport.close()
+  assert.is(shell.relays(), 0)
+})
+
 test('sends nothing to nodes that hold it already', async () => {
   const source = await makeSource()
   const { deliver } = start()
@@ -187,6 +206,11 @@ test('keeps within the rate that may leave this machine', async () => {
   const rate = (1000 * sum(results, 'sent')) / (performance.now() - startedAt)
   assert.ok(rate <= 1.05 * LINK.total, `${rate} bytes a second`)
 })
+
+/** How often a relay was started. */
+function countStarts({ calls }: RelaySystem['shell']): number {
+  return calls.filter(({ argv }) => argv.some((one) => one.includes('docker run'))).length
+}
 
 test('the secret of the run stands in no argument', async () => {
   const source = await makeSource()

@@ -59,6 +59,35 @@ test('brings a generation to several nodes, every piece sent once, the rest pass
   }
 })
 
+test('puts parts together in their order, whatever comes between, and tells how much it got', async () => {
+  const bundle = makeBundle({ 'clust_0/items.idx': 1000 }, 400)
+  const directory = makeTempDir()
+  const relay = startRelay(directory)
+  await relay.begin(bundle)
+  const put = (piece: number, offset: number, end?: number) => {
+    const order = { do: 'put', piece, sha256: bundle.sums[piece]!, offset } as const
+    relay.order(order, bundle.bytesOf(piece).subarray(offset, end))
+  }
+  put(0, 0, 150)
+  put(1, 0, 300)
+  put(0, 150, 350)
+  put(2, 0)
+  put(2, 100)
+  put(1, 300)
+  put(0, 350)
+  await relay.hear('whole')
+  await relay.hear('got', 7)
+  // What goes on from nothing is told as got, so that the command sends on, and is no piece.
+  assert.is((await relay.hear('got')).at(-1)!.bytes, 1000 + 100)
+  assert.equal(
+    (await relay.hear('have')).map(({ piece }) => piece),
+    [2, 1, 0],
+  )
+  relay.order({ do: 'end' })
+  assert.is((await relay.ended()).code, 0)
+  await assertBrought(directory, bundle)
+})
+
 test('passes pieces on while it receives, and of files that are whole already', async () => {
   const bundle = makeBundle(SIZES, 16_384)
   const [first, second] = [makeTempDir(), makeTempDir()].map(startRelay)
@@ -94,6 +123,7 @@ test('answers an order for a piece that is here at once', async () => {
   const relay = startRelay(makeTempDir())
   await relay.begin(bundle)
   relay.put(bundle, 0)
+  await relay.hear('have')
   relay.put(bundle, 0)
   relay.fetch(bundle, 0, { host: '127.0.0.1', port: 1 })
   assert.equal(
@@ -117,7 +147,7 @@ test('tells nothing more of a bringing that another one has taken the place of',
   for (const piece of [0, 1]) relay.put(other, piece)
   await relay.hear('whole')
   assert.equal(
-    relay.reports.map(({ told }) => told),
+    relay.reports.map(({ told }) => told).filter((told) => told !== 'got'),
     ['ready', 'ready', 'have', 'have', 'whole'],
   )
   relay.order({ do: 'end' })

@@ -73,7 +73,7 @@ test('ends clearly when what it hears is no order', async () => {
 test('fails an order for a piece that there is not, and goes on', async () => {
   const relay = startRelay(makeTempDir())
   await relay.begin(bundle)
-  for (const piece of [-1, 10_000, 1.5]) relay.order({ do: 'put', piece, sha256: '' })
+  for (const piece of [-1, 10_000, 1.5]) relay.order({ do: 'put', piece, sha256: '', offset: 0 })
   const failed = await relay.hear('failed', 3)
   assert.equal(
     failed.map(({ problem }) => problem),

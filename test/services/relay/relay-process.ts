@@ -69,7 +69,8 @@ export function startRelay(dataDirectory: string): RelayProcess {
       order({ do: 'begin', generation, files, pieceBytes, secret, port: 0, uploadRate: null, ...change })
       return (await hear('ready', before + 1)).at(-1)!
     },
-    put: (bundle, piece) => order({ do: 'put', piece, sha256: bundle.sums[piece]! }, bundle.bytesOf(piece)),
+    put: (bundle, piece) =>
+      order({ do: 'put', piece, sha256: bundle.sums[piece]!, offset: 0 }, bundle.bytesOf(piece)),
     fetch: (bundle, piece, from) => order({ do: 'fetch', piece, sha256: bundle.sums[piece]!, from }),
     async ended() {
       const [code] = await closed

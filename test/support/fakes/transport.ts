@@ -27,6 +27,8 @@ export class FakeTransport implements Transport {
   readonly calls: TransportCall[] = []
   /** By which way each node was last delivered to. */
   readonly routes = new Map<string, Route | undefined>()
+  /** Nodes that were told to be delivered to. */
+  readonly expected: string[] = []
   /** Paths `<directory>/<file>` that do not hold what their manifest says. */
   readonly damagedSources = new Set<string>()
   /** The error that a call shall raise, if any. */
@@ -34,6 +36,10 @@ export class FakeTransport implements Transport {
 
   constructor(names: readonly string[]) {
     for (const name of names) this.addNode(name)
+  }
+
+  expect(nodes: readonly string[]): void {
+    this.expected.push(...nodes)
   }
 
   addNode(name: string): void {
