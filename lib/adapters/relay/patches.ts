@@ -53,6 +53,12 @@ export class Patches {
     return made
   }
 
+  /** The manifest of a base; undefined where this machine holds it no more. */
+  async readBase({ name, digest }: GenerationRef): Promise<Manifest | undefined> {
+    const manifest = await this.#settings.generations.read(name).catch(noneWhereGone)
+    return manifest?.digest === digest ? manifest : undefined
+  }
+
   /** Removes all of them. */
   async remove(): Promise<void> {
     await Promise.allSettled(this.#made.values())
@@ -66,8 +72,8 @@ export class Patches {
     signal: AbortSignal,
   ): Promise<Patch | undefined> {
     const { generations, makePatch } = this.#settings
-    const baseManifest = await generations.read(base.name).catch(noneWhereGone)
-    if (baseManifest?.digest !== base.digest) return undefined
+    const baseManifest = await this.readBase(base)
+    if (!baseManifest) return undefined
     const parent = await this.#prepare(directory)
     const path = `.patch-${base.digest.replace(/^sha256:/, '').slice(0, 16)}`
     const target = join(parent, path)

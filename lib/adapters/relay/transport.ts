@@ -1,6 +1,6 @@
 import { messageOf } from '../../domain/errors.ts'
 import type { GenerationRef } from '../../domain/generation.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import { computeContentDigest, countBytes, type Manifest } from '../../domain/manifest.ts'
 import type { DeliverOptions, Transport } from '../../ports/transport.ts'
 import { createLimit } from '../ssh/limit.ts'
 import type { SshTransport } from '../ssh/transport.ts'
@@ -64,6 +64,7 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
       const { route, signal } = options
       if (route?.via !== 'relay') return await directly(() => inner.deliver(node, from, manifest, options))
       if (await inner.holds(node, manifest, signal)) return 0
+      if (await adoptBase({ inner, patches }, node, manifest, options)) return 0
       const home = await inner.prepare(node, manifest, signal)
       const counted = countArrived(options)
       try {
@@ -83,6 +84,22 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
       await inner.close()
     },
   }
+}
+
+/** Where only the name differs from the base, the node has it all, and nobody needs a relay. */
+async function adoptBase(
+  { inner, patches }: Pick<Parts, 'patches'> & Pick<RelayTransportSettings, 'inner'>,
+  node: string,
+  manifest: Manifest,
+  { route, signal, onMilestone, onSaved }: DeliverOptions,
+): Promise<boolean> {
+  const base = route?.base && (await patches.readBase(route.base))
+  if (!base || computeContentDigest(base) !== computeContentDigest(manifest)) return false
+  onMilestone?.('started')
+  if (!(await inner.adopt(node, base.generation, manifest, signal))) return false
+  onSaved?.(countBytes(manifest))
+  onMilestone?.('published')
+  return true
 }
 
 type Parts = {

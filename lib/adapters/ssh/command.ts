@@ -29,7 +29,7 @@ type Command = {
 
 /** Runs a program on a node. Raises the reason of `signal`, which also ends the program and all that it started. */
 export async function runCommand(
-  { client, lost }: Connection,
+  { client, lost, drained }: Connection,
   argv: readonly string[],
   { stdin = '', signal, onStdout }: Omit<RunOptions, 'timeoutMs'>,
 ): Promise<RunResult> {
@@ -41,7 +41,7 @@ export async function runCommand(
     throw error
   })
   try {
-    const [code] = await unlessAborted(Promise.all([command.ended, feed(command, stdin)]), stop)
+    const [code] = await unlessAborted(Promise.all([command.ended, feed(command, stdin, drained)]), stop)
     return { code: code ?? raise(lost), stdout: command.stdout(), stderr: command.stderr() }
   } catch (error) {
     await endCommand(client, command)
@@ -119,8 +119,12 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => Buffer.concat(blocks).toString()
 }
 
-/** Writes to the command for as long as it is there. */
-async function feed({ channel, ended }: Command, stdin: AsyncIterable<Uint8Array> | string): Promise<void> {
+/** Writes to the command for as long as it is there, never more than the line takes. */
+async function feed(
+  { channel, ended }: Command,
+  stdin: AsyncIterable<Uint8Array> | string,
+  drained: Connection['drained'],
+): Promise<void> {
   if (typeof stdin === 'string') {
     channel.end(stdin)
     return
@@ -133,6 +137,7 @@ async function feed({ channel, ended }: Command, stdin: AsyncIterable<Uint8Array
       if (isOver()) return
       if (next?.done) break
       await unlessEnded(new Promise((resolve) => channel.write(next!.value, resolve)))
+      await unlessEnded(drained())
     }
     channel.end()
   } finally {

@@ -4,18 +4,21 @@ import ssh2 from 'ssh2'
 import { LongshoreError } from '../../domain/errors.ts'
 import { explainConnectFailure, explainHostKey, isTurnedAway } from './connect-error.ts'
 import { type Credentials, readCredentials } from './credentials.ts'
+import { watchSilence } from './keep-alive.ts'
+import { keepKeyReady } from './key-ready.ts'
 import type { SshNode, SshSettings } from './settings.ts'
+import { GatheringSocket } from './socket.ts'
 
 /** A node that has let us in. */
 export type Connection = {
   readonly client: ssh2.Client
   /** Aborts when the connection is gone, with a `remote` error that says so. */
   readonly lost: AbortSignal
+  /** Resolves when what was written has left this process: no more is on the way than the line and the node take. */
+  drained(): Promise<void>
 }
 
 const FIRST_RETRY_MS = 100
-/** Keep-alive packets without an answer after which a node counts as gone. */
-const SILENCE_LIMIT = 3
 // AES-GCM is the fastest by far where the processor helps with it.
 const CIPHERS: NonNullable<Algorithms['cipher']> = [
   'aes128-gcm@openssh.com',
@@ -66,12 +69,15 @@ function logIn(
   signal: AbortSignal,
 ): Promise<Connection> {
   const client = new ssh2.Client()
+  const socket = new GatheringSocket()
   const lost = new AbortController()
-  const stop = () => client.destroy()
+  const stop = () => socket.destroy()
   return new Promise<Connection>((resolve, reject) => {
+    client.on('handshake', () => keepKeyReady(client))
     client.on('ready', () => {
       signal.removeEventListener('abort', stop)
-      resolve({ client: client.setNoDelay(true), lost: lost.signal })
+      watchSilence(socket, settings.keepAliveMs)
+      resolve({ client, lost: lost.signal, drained: () => socket.drained() })
     })
     client.on('error', (error) => {
       // An agent that does not answer only means that its keys cannot be tried.
@@ -85,7 +91,8 @@ function logIn(
       reject(new Error('Connection lost before handshake'))
     })
     signal.addEventListener('abort', stop, { once: true })
-    client.connect(configure(node, settings, credentials, reject))
+    client.connect({ ...configure(node, settings, credentials, reject), sock: socket })
+    socket.setNoDelay(true).connect(node.port, node.host)
   })
 }
 
@@ -105,13 +112,12 @@ function configure(
   const known = knownHosts.listTypes(host, port).flatMap((type) => KEY_TYPES[type] ?? [])
   const serverHostKey = [...new Set([...known, ...Object.values(KEY_TYPES).flat()])]
   return {
-    host,
-    port,
     username: user,
     hostVerifier,
     readyTimeout: settings.connectTimeoutMs,
     keepaliveInterval: settings.keepAliveMs,
-    keepaliveCountMax: SILENCE_LIMIT,
+    // What silence means is decided in `watchSilence`: an answer may wait behind megabytes of ours.
+    keepaliveCountMax: Number.POSITIVE_INFINITY,
     algorithms: { cipher: CIPHERS, compress: ['none'], serverHostKey },
     authHandler: [...(privateKey ? (['publickey'] as const) : []), ...(agent ? (['agent'] as const) : [])],
     ...(privateKey && { privateKey }),

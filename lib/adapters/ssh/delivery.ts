@@ -6,7 +6,7 @@ import { hasCode } from '../files/durable-files.ts'
 import { type Finding, surveyFiles } from './held-files.ts'
 import { createTurnstile } from './limit.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
-import { CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
+import { ADOPT, CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
 import { type Piece, sendFile } from './send-file.ts'
 import { hashStart, readSource } from './source-file.ts'
 import { takeTurns } from './take-turns.ts'
@@ -89,10 +89,30 @@ async function makeDirectory({ place, manifest, signal }: Preparing): Promise<vo
 /** Links will do: nobody writes to a file once it has its own name, here or there. */
 async function salvage({ place, manifest, signal }: Preparing): Promise<void> {
   await runScript(place, SALVAGE, [place.home, manifest.generation], {
-    stdin: manifest.files.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''),
+    stdin: listSums(manifest),
     signal,
     timeoutMs: allowMs(place, countBytes(manifest)),
   })
+}
+
+/**
+ * Gives a generation its final name, with the files of another one of the same content; false, and nothing is changed,
+ * where the node does not have all of these sound.
+ */
+export async function adoptFiles(held: Publishing, other: string): Promise<boolean> {
+  const { place, manifest, signal } = held
+  const { code } = await runScript(place, ADOPT, [place.home, manifest.generation, other], {
+    stdin: listSums(manifest),
+    signal,
+    timeoutMs: allowMs(place, countBytes(manifest)),
+    codes: [CODES.missing, CODES.damaged],
+  })
+  if (code === 0) await publishHeld(held)
+  return code === 0
+}
+
+function listSums({ files }: Manifest): string {
+  return files.map(({ sha256, path }) => `${sha256} ${path}\n`).join('')
 }
 
 /** What has to be sent. Raises `ENOSPC` when it has no room. */

@@ -6,7 +6,7 @@ import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
-import { deliverFiles, prepareDirectory, publishHeld } from './delivery.ts'
+import { adoptFiles, deliverFiles, prepareDirectory, publishHeld } from './delivery.ts'
 import { findProblem } from './held-files.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { INSPECT, REMOVE } from './scripts.ts'
@@ -31,6 +31,11 @@ export type SshTransport = Transport & {
   prepare(node: string, manifest: Manifest, signal: AbortSignal): Promise<string>
   /** Gives the final name to what lies whole beside it, and has been verified. */
   publish(node: string, manifest: Manifest, signal: AbortSignal): Promise<void>
+  /**
+   * Makes the generation of another one of the same content that the node holds; false where that is not sound there,
+   * every byte read back from its disk.
+   */
+  adopt(node: string, other: string, manifest: Manifest, signal: AbortSignal): Promise<boolean>
 }
 
 /**
@@ -76,6 +81,10 @@ export function createSshTransport(settings: SshTransportSettings): SshTransport
     async publish(node, manifest, signal) {
       const place = locateFor(locate(node), manifest.generation)
       await publishHeld({ place, manifest, run: nameRun(), signal })
+    },
+    async adopt(node, other, manifest, signal) {
+      const place = locateFor(locateFor(locate(node), manifest.generation), other)
+      return adoptFiles({ place, manifest, run: nameRun(), signal }, other)
     },
     async verify(node, manifest, signal) {
       const found = await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)

@@ -24,6 +24,7 @@ import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
 import type { RemoteShell } from '../../../lib/ports/remote-shell.ts'
 import { rejectsWith } from '../../support/errors.ts'
 import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
+import { makeManifest } from '../../support/fakes/manifest.ts'
 import { flipByte } from '../../support/files.ts'
 import { settingsFor, startSshd } from '../../support/sshd.ts'
 import { makeTempDir } from '../../support/temp.ts'
@@ -84,6 +85,30 @@ test('tells of what relays have left in pieces, and of the room that it takes', 
   assert.ok(taken!.dg_1! >= MIB && taken!.dg_2! >= MIB)
 })
 
+test('makes a generation of another one of the same content, byte by byte looked at, and takes no room', async () => {
+  const { transport, home, source } = await makeNode({})
+  await deliver(transport, source)
+  const { clusters, files } = source.manifest
+  const twin = makeManifest('dg_2', { clusters, files })
+  assert.is(await transport.adopt('node-1', 'dg_1', twin, NEVER), true)
+  await transport.verify('node-1', twin, NEVER)
+  assert.is(statSync(join(home, 'dg_2', LARGE)).ino, statSync(join(home, 'dg_1', LARGE)).ino)
+  await transport.remove('node-1', 'dg_1', NEVER)
+  await transport.verify('node-1', twin, NEVER)
+})
+
+test('makes nothing of another generation that is damaged, or not there, and keeps what was begun', async () => {
+  const { transport, home, source } = await makeNode({})
+  await deliver(transport, source)
+  const { clusters, files } = source.manifest
+  const twin = makeManifest('dg_2', { clusters, files })
+  mkdirSync(join(home, '.dg_2.partial'))
+  flipByte(join(home, 'dg_1', LARGE))
+  assert.is(await transport.adopt('node-1', 'dg_1', twin, NEVER), false)
+  assert.is(await transport.adopt('node-1', 'dg_7', twin, NEVER), false)
+  assert.equal(readdirSync(home).sort(), ['.dg_2.partial', 'dg_1'])
+})
+
 test('does not continue a piece that is not the beginning of the file', async () => {
   const { transport, home, source } = await makeNode({ large: 2 * MIB })
   const partial = join(home, '.dg_1.partial/clust_1')
@@ -112,7 +137,7 @@ test('a connection that freezes in the middle ends by the keep-alive deadline, a
     if (arrived > 8 * MIB) sshd.signalSessions('SIGSTOP')
   }
   const first = transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER, onBytes })
-  await rejectsWith(first, 'remote', /^node-1: .* was lost \(Keepalive timeout\)/)
+  await rejectsWith(first, 'remote', /^node-1: .* was lost \(it said nothing for 0\.8 s\)/)
   sshd.signalSessions('SIGCONT')
   assert.ok((await deliver(transport, source)) < countBytes(source.manifest))
   await transport.verify('node-1', source.manifest, NEVER)
