@@ -71,7 +71,12 @@ export class RebuiltFile {
   /** Gives the file its name when all is on the disk, or removes it. */
   async seal(): Promise<void> {
     if (!this.#file) return
-    await this.#lane.finish()
+    try {
+      await this.#lane.finish()
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
     await this.#file.close()
     const found = this.#hash.digest('hex')
     const { sha256 } = this.entry
@@ -84,7 +89,7 @@ export class RebuiltFile {
   async abandon(): Promise<void> {
     // What it is abandoned for is raised already.
     await Promise.allSettled([this.#lane.finish()])
-    await this.#file?.close()
+    await Promise.allSettled([this.#file?.close()])
     await rm(this.#path + SUFFIX, { force: true })
   }
 }
