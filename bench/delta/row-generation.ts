@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
+import { renderOffsets } from '../../lib/adapters/generations/item-offsets.ts'
 import { quantise, scaleFor } from '../../lib/adapters/search/codes.ts'
 import { renderGolden } from '../../lib/domain/golden.ts'
 import {
   CENTROIDS_FILE,
-  computeDigest,
   type FileEntry,
   GOLDEN_FILE,
-  MANIFEST_FILE,
-  MANIFEST_FORMAT,
   type Manifest,
   type ShardEntry,
   searchFile,
@@ -18,6 +16,7 @@ import {
 } from '../../lib/domain/manifest.ts'
 import { fingerprintOf, type Model } from '../../lib/domain/model.ts'
 import { createRandom } from '../../lib/domain/random.ts'
+import { writeSignedManifest } from '../../test/support/signed-manifest.ts'
 
 /** A row by the numbers that its embedding and its line are made of: equal numbers, equal bytes. */
 export type SeededRow = { readonly vector: number; readonly line: number }
@@ -29,6 +28,8 @@ export type RowGeneration = {
   readonly clusters: readonly (readonly SeededRow[])[]
   readonly search?: 'exact' | 'exact-i8'
   readonly goldenQueries?: number
+  /** Rows are cut out of one block of noise and only their first number tells them apart: many gigabytes are made soon. */
+  readonly isCut?: boolean
 }
 
 const BLOCK_ROWS = 2048
@@ -42,7 +43,7 @@ export function seedRows(numbers: readonly number[]): SeededRow[] {
 
 /** Writes a generation of rows that are in no way near to each other to `<directory>/<name>`. */
 export function makeRowGeneration(directory: string, generation: RowGeneration): Manifest {
-  const { name, dimensions, clusters, search = 'exact' } = generation
+  const { name, dimensions, clusters, search = 'exact', isCut = false } = generation
   const root = join(directory, name)
   const files: FileEntry[] = []
   const write = (path: string, pieces: Iterable<Uint8Array>) => files.push(writePieces(root, path, pieces))
@@ -54,12 +55,9 @@ export function makeRowGeneration(directory: string, generation: RowGeneration):
   write(GOLDEN_FILE, [Buffer.from(renderRowGolden(generation))])
   const entries = clusters.map((rows, id): ShardEntry => {
     const shape = [rows.length, dimensions]
-    write(shardFile(id, 'vectors'), renderMatrix('<f4', shape, readVectors(rows, dimensions)))
-    write(
-      shardFile(id, 'items'),
-      rows.map(({ line }) => Buffer.from(renderLine(line))),
-    )
-    write(shardFile(id, 'offsets'), [renderOffsets(rows)])
+    write(shardFile(id, 'vectors'), renderMatrix('<f4', shape, readVectors(rows, dimensions, isCut)))
+    write(shardFile(id, 'items'), renderLines(rows))
+    write(shardFile(id, 'offsets'), renderAllOffsets(rows))
     if (search === 'exact' || rows.length === 0) return { id, items: rows.length }
     const scale = Math.min(...[...readVectors(rows, dimensions)].map(scaleFor))
     const entry = {
@@ -70,7 +68,12 @@ export function makeRowGeneration(directory: string, generation: RowGeneration):
     write(searchFile(entry)!, renderMatrix('|i1', shape, quantiseAll(rows, dimensions, scale)))
     return entry
   })
-  return writeManifest(root, generation, { entries, files })
+  return writeSignedManifest(root, {
+    generation: name,
+    model: makeModel(dimensions),
+    clusters: entries,
+    files,
+  })
 }
 
 export function renderLine(seed: number): string {
@@ -81,12 +84,17 @@ export function renderLine(seed: number): string {
   return `${JSON.stringify({ id: `item-${seed}`, text: words.join(' ') })}\n`
 }
 
-function* readVectors(rows: readonly SeededRow[], dimensions: number): Generator<Float32Array> {
+function* readVectors(
+  rows: readonly SeededRow[],
+  dimensions: number,
+  isCut = false,
+): Generator<Float32Array> {
+  const fill = isCut ? cutVector : fillVector
   for (let first = 0; first < rows.length; first += BLOCK_ROWS) {
     const block = rows.slice(first, first + BLOCK_ROWS)
     const vectors = new Float32Array(block.length * dimensions)
     for (const [row, { vector }] of block.entries()) {
-      fillVector(vectors.subarray(row * dimensions, (row + 1) * dimensions), vector)
+      fill(vectors.subarray(row * dimensions, (row + 1) * dimensions), vector)
     }
     yield vectors
   }
@@ -97,6 +105,15 @@ function fillVector(target: Float32Array, seed: number): void {
   const random = createRandom(seed)
   const spread = (seed === LARGEST_ROW ? 8 : 2) / Math.sqrt(target.length)
   for (let at = 0; at < target.length; at++) target[at] = (random() + random() + random() - 1.5) * spread
+}
+
+const noise = new Float32Array(2 ** 18)
+
+function cutVector(target: Float32Array, seed: number): void {
+  if (noise[0] === 0) fillVector(noise, 1)
+  const start = (Math.abs(seed) * 7) % (noise.length - target.length)
+  target.set(noise.subarray(start, start + target.length))
+  target[0] = seed
 }
 
 function* quantiseAll(
@@ -121,10 +138,23 @@ function* renderMatrix(
     yield new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-function renderOffsets(rows: readonly SeededRow[]): Uint8Array {
-  const offsets = [0n]
-  for (const { line } of rows) offsets.push(offsets.at(-1)! + BigInt(Buffer.byteLength(renderLine(line))))
-  return new Uint8Array(BigUint64Array.from(offsets).buffer)
+function* renderLines(rows: readonly SeededRow[]): Generator<Uint8Array> {
+  for (let first = 0; first < rows.length; first += BLOCK_ROWS) {
+    const block = rows.slice(first, first + BLOCK_ROWS)
+    yield Buffer.from(block.map(({ line }) => renderLine(line)).join(''))
+  }
+}
+
+function* renderAllOffsets(rows: readonly SeededRow[]): Generator<Uint8Array> {
+  let position = 0
+  yield renderOffsets(1, () => 0)
+  for (let first = 0; first < rows.length; first += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows.length - first)
+    yield renderOffsets(count, (index) => {
+      position += Buffer.byteLength(renderLine(rows[first + index]!.line))
+      return position
+    })
+  }
 }
 
 function renderRowGolden({ clusters, dimensions, goldenQueries = 8 }: RowGeneration): string {
@@ -164,26 +194,4 @@ function writePieces(root: string, path: string, pieces: Iterable<Uint8Array>): 
     closeSync(file)
   }
   return { path, bytes, sha256: hash.digest('hex') }
-}
-
-function writeManifest(
-  root: string,
-  { name, dimensions }: RowGeneration,
-  { entries, files }: { readonly entries: readonly ShardEntry[]; readonly files: readonly FileEntry[] },
-): Manifest {
-  const unsigned: Omit<Manifest, 'digest'> = {
-    format: MANIFEST_FORMAT,
-    generation: name,
-    parent: null,
-    model: makeModel(dimensions),
-    clusters: entries,
-    routing: { nprobe: 1, recallTarget: 1, measured: [{ nprobe: 1, recall: 1 }] },
-    quality: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    source: { kind: 'jsonl', files: [], settings: 'sha256:0' },
-    files,
-  }
-  const manifest = { ...unsigned, digest: computeDigest(unsigned) }
-  writeFileSync(join(root, MANIFEST_FILE), JSON.stringify(manifest))
-  return manifest
 }

@@ -18,9 +18,9 @@ export const NOWHERE = -1
  * costs no look-up and stays in one run, also among rows that stand more than once.
  */
 export class RowMatcher {
-  readonly places: Float64Array
+  readonly places: Float64Array<ArrayBuffer>
   readonly #window: RowBlock
-  readonly #table: Int32Array
+  readonly #table: Int32Array<ArrayBuffer>
   #expected = 0
 
   constructor(window: RowBlock) {
@@ -57,6 +57,11 @@ export class RowMatcher {
       places[row] = places[this.#table[this.#findSlot(this.#window.prints, row)]! - 1]!
     }
     return places
+  }
+
+  /** Frees what it holds, the places too: collected as garbage, that of one window would stay beside the next ones. */
+  release(): void {
+    for (const { buffer } of [this.places, this.#table]) buffer.transfer(0)
   }
 
   #isAt(row: number, prints: Uint32Array, other: number): boolean {

@@ -14,11 +14,8 @@ import { trainClusters } from '../../lib/domain/kmeans.ts'
 import { embedLexical } from '../../lib/domain/lexical.ts'
 import {
   CENTROIDS_FILE,
-  computeDigest,
   type FileEntry,
   GOLDEN_FILE,
-  MANIFEST_FILE,
-  MANIFEST_FORMAT,
   type Manifest,
   type ShardEntry,
   searchFile,
@@ -31,6 +28,7 @@ import type { ShardKind, ShardSearch } from '../../lib/domain/shard-search.ts'
 import { scoringOf } from '../../lib/domain/similarity.ts'
 import { idOf } from '../../lib/domain/text-hash.ts'
 import { makeQuestions } from './questions.ts'
+import { writeSignedManifest } from './signed-manifest.ts'
 import { makeTempDir } from './temp.ts'
 
 export type GenerationOptions = {
@@ -107,7 +105,7 @@ export async function makeGeneration(directory: string, options: GenerationOptio
   })
 
   const entries: ShardEntry[] = []
-  const files = new Map<string, Uint8Array>([
+  const contents = new Map<string, Uint8Array>([
     [CENTROIDS_FILE, renderNpy(centroids, [clusters, dimensions])],
     [GOLDEN_FILE, Buffer.from(golden)],
   ])
@@ -117,29 +115,25 @@ export async function makeGeneration(directory: string, options: GenerationOptio
       (row) => `${JSON.stringify({ id: idOf(texts[row]!), text: texts[row]!, ...options.payload?.(row) })}\n`,
     )
     const shard = Float32Array.from(rows.flatMap((row) => [...rowOf(row)]))
-    files.set(shardFile(cluster, 'vectors'), renderNpy(shard, [rows.length, dimensions]))
-    files.set(shardFile(cluster, 'items'), Buffer.from(lines.join('')))
-    files.set(shardFile(cluster, 'offsets'), renderOffsets(lines))
+    contents.set(shardFile(cluster, 'vectors'), renderNpy(shard, [rows.length, dimensions]))
+    contents.set(shardFile(cluster, 'items'), Buffer.from(lines.join('')))
+    contents.set(shardFile(cluster, 'offsets'), renderOffsets(lines))
     const index = makeIndex(options.search, shard, model)
     const entry = { id: cluster, items: rows.length, ...(index && { search: index.search }) }
-    if (index) files.set(searchFile(entry)!, index.bytes)
+    if (index) contents.set(searchFile(entry)!, index.bytes)
     entries.push(entry)
   }
-  const unsigned: Omit<Manifest, 'digest'> = {
-    format: MANIFEST_FORMAT,
+  const files = await writeFiles(join(directory, name), contents)
+  const routing = { nprobe: chooseNprobe(measured, RECALL_TARGET), recallTarget: RECALL_TARGET, measured }
+  const parent = options.parent ?? null
+  return writeSignedManifest(join(directory, name), {
     generation: name,
-    parent: options.parent ?? null,
-    model,
     clusters: entries,
-    routing: { nprobe: chooseNprobe(measured, RECALL_TARGET), recallTarget: RECALL_TARGET, measured },
-    quality: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    source: { kind: 'jsonl', files: [], settings: 'sha256:0' },
-    files: await writeFiles(join(directory, name), files),
-  }
-  const manifest = { ...unsigned, digest: computeDigest(unsigned) }
-  await writeFile(join(directory, name, MANIFEST_FILE), JSON.stringify(manifest))
-  return manifest
+    parent,
+    model,
+    routing,
+    files,
+  })
 }
 
 /** The file that a kind of search needs, and what the manifest says of it. */

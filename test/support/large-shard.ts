@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import { renderNpyHeader } from '../../lib/adapters/files/npy.ts'
 import { quantise, scaleFor } from '../../lib/adapters/search/codes.ts'
 import {
-  computeDigest,
   expectedPaths,
-  MANIFEST_FILE,
-  MANIFEST_FORMAT,
   type Manifest,
   type ShardEntry,
   searchFile,
@@ -14,6 +11,7 @@ import {
   shardFile,
 } from '../../lib/domain/manifest.ts'
 import { makeModel } from './generation.ts'
+import { writeSignedManifest } from './signed-manifest.ts'
 
 /**
  * Writes a generation that only an index service can use: one cluster of `rows` vectors, searched by exact-i8, without
@@ -49,19 +47,10 @@ export function makeLargeShard(
   mkdirSync(join(directory, name, shardDirectory(0)), { recursive: true })
   for (const [path, bytes] of files) writeFileSync(join(directory, name, path), bytes)
   const bytesOf = (path: string) => (files.has(path) ? statSync(join(directory, name, path)).size : 0)
-  const unsigned: Omit<Manifest, 'digest'> = {
-    format: MANIFEST_FORMAT,
+  return writeSignedManifest(join(directory, name), {
     generation: name,
-    parent: null,
     model: makeModel(dimensions),
     clusters: [entry],
-    routing: { nprobe: 1, recallTarget: 1, measured: [{ nprobe: 1, recall: 1 }] },
-    quality: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    source: { kind: 'jsonl', files: [], settings: 'sha256:0' },
     files: expectedPaths([entry]).map((path) => ({ path, bytes: bytesOf(path), sha256: '0'.repeat(64) })),
-  }
-  const manifest = { ...unsigned, digest: computeDigest(unsigned) }
-  writeFileSync(join(directory, name, MANIFEST_FILE), JSON.stringify(manifest))
-  return manifest
+  })
 }

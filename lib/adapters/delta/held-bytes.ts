@@ -3,9 +3,12 @@ import { join } from 'node:path'
 import type { FileEntry } from '../../domain/manifest.ts'
 
 const MOST_OPEN = 32
-/** Small ranges that follow each other nearly are read together: as many bytes at a time. */
-const WINDOW_BYTES = 16 * 1024
-const SMALL_BYTES = 1024
+/** Ranges that follow each other nearly are read together: as many bytes at a time. */
+const WINDOW_BYTES = 64 * 1024
+/** A gap that costs less to read than another call of the system does. */
+const SMALL_GAP = 16 * 1024
+/** Ranges lie near to each other where of what is read between them at least this share is asked for. */
+const NEAR_SHARE = 1 / 8
 
 type Open = {
   readonly descriptor: number
@@ -30,10 +33,11 @@ export class HeldBytes {
   /** Fills `target` with what begins at `offset` of a file. Raises an error where the file ends before, or what the system raises. */
   read(file: number, offset: number, target: Uint8Array): void {
     const open = this.#openFile(file)
-    const isNear = offset >= open.next && offset < open.next + WINDOW_BYTES
+    const gap = offset - open.next
+    const isNear = gap >= 0 && gap < Math.max(SMALL_GAP, target.length / NEAR_SHARE)
     const isHeld = offset >= open.start && offset + target.length <= open.start + open.filled
     open.next = offset + target.length
-    if (!isHeld && (target.length > SMALL_BYTES || !isNear)) {
+    if (!isHeld && (target.length > WINDOW_BYTES / 2 || !isNear)) {
       this.#readWhole(file, open.descriptor, { offset, target })
       return
     }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { LongshoreError } from '../../domain/errors.ts'
 import { countBytes, type Manifest } from '../../domain/manifest.ts'
 import { type FileWay, planWays, wayOf } from '../../domain/row-delta-plan.ts'
-import { syncDirectory } from '../files/durable-files.ts'
+import { hasCode, syncDirectory } from '../files/durable-files.ts'
 import { BaseRows } from './base-rows.ts'
 import { derive } from './derived-files.ts'
 import { HeldBytes } from './held-bytes.ts'
@@ -18,7 +19,7 @@ import { type RowContext, type RowCounts, writeRows } from './write-rows.ts'
 const WORTH_SHARE = 0.9
 const PIECE_BYTES = 1024 * 1024
 /** With what finding them takes, 28 bytes of memory each. */
-const WINDOW_ROWS = 2 ** 20
+const WINDOW_ROWS = 2 ** 18
 
 export type PatchOptions = {
   readonly directory: string
@@ -49,8 +50,8 @@ class TooDear extends Error {}
 
 /**
  * Writes what is needed to make a generation from another one: rows that are new, and where the others are. The same
- * two generations give the same bytes. Undefined, and no file, where sending whole files is hardly dearer. Holds about
- * 60 MB whatever the size, and 12 bytes per row on the disk beside `target` meanwhile.
+ * two generations give the same bytes. Undefined, and no file, where sending whole files is hardly dearer; raises `remote`, and leaves no file, on a full disk. Holds about
+ * 40 MB whatever the size, and 12 bytes per row on the disk beside `target` meanwhile.
  */
 export async function makePatch(options: PatchOptions): Promise<Patch | undefined> {
   const { target, manifest, baseManifest, signal, onProgress } = options
@@ -74,11 +75,19 @@ export async function makePatch(options: PatchOptions): Promise<Patch | undefine
     await syncDirectory(dirname(target))
     return { bytes, ...counts }
   } catch (error) {
-    await patch.abandon()
+    // The disk may not take what is thrown away, either.
+    await Promise.allSettled([patch.abandon()])
     await rm(beside, { force: true })
     if (error instanceof TooDear) return undefined
-    throw error
+    throw hasCode(error, 'ENOSPC', 'EDQUOT') ? noRoom(target, error) : error
   }
+}
+
+function noRoom(target: string, cause: unknown): LongshoreError {
+  return new LongshoreError('remote', `${dirname(target)}: no space left on the disk for a patch`, {
+    hint: 'free some space there; without a patch the files of the generation are sent whole',
+    cause,
+  })
 }
 
 async function writeBody(

@@ -54,7 +54,8 @@ export class PatchReader {
   number(): number {
     let value = 0
     for (let index = 0, factor = 1; index < NUMBER_MOST; index++, factor *= 128) {
-      const byte = this.take(1)[0]!
+      if (this.#at === this.#block.length) this.#load()
+      const byte = this.#block[this.#at++]!
       value += (byte & 127) * factor
       if (byte < 128) return value
     }

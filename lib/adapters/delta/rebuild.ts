@@ -6,9 +6,11 @@ import type { RebuiltFile as RebuiltReport } from '../relay/protocol.ts'
 import { derive } from './derived-files.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import type { Pace } from './pace.ts'
-import { PREFIX_MOST, patchError, UNIT_MOST, WAY_CODES } from './patch-format.ts'
+import { patchError, WAY_CODES } from './patch-format.ts'
 import type { PatchReader } from './patch-reader.ts'
+import { PatchRuns, type Run } from './patch-runs.ts'
 import { RebuiltFile } from './rebuilt-file.ts'
+import { WriteLane } from './write-lane.ts'
 
 export type RebuildOptions = {
   readonly reader: PatchReader
@@ -23,12 +25,11 @@ export type RebuildOptions = {
 
 /** Files that may wait for the disk at a time. */
 const MOST_SEALING = 4
-const BUFFER_BYTES = 1024 * 1024
 
 /** Follows the body of a patch, file after file. */
 export class Rebuild {
   readonly #options: RebuildOptions
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  readonly #lane = new WriteLane()
   readonly #made = new Map<string, RebuiltFile>()
   readonly #derivations: ReadonlyMap<string, Derivation>
   readonly #sealing: Promise<void>[] = []
@@ -62,7 +63,7 @@ export class Rebuild {
     const entry = manifest.files[position]
     if (!entry) throw this.#lie(`tells of file ${position} of ${manifest.files.length}`)
     if (this.#made.has(entry.path)) throw this.#lie(`tells of ${entry.path} twice`)
-    const making = { buffer: this.#buffer, isNeeded: !whole.has(position) }
+    const making = { lane: this.#lane, isNeeded: !whole.has(position) }
     const file = await RebuiltFile.create(join(directory, entry.path), entry, making)
     try {
       await this.#fill(file)
@@ -95,72 +96,38 @@ export class Rebuild {
     if (base.files[source]?.bytes !== file.left) {
       throw this.#lie(`copies ${file.entry.path} from file ${source}, which is not as long`)
     }
-    return this.#takeCopy(file, { source, offset: 0, bytes: file.left })
+    return this.#takeCopy(file, source)
   }
 
   async #takeRows(file: RebuiltFile): Promise<void> {
     const { reader, base } = this.#options
-    const { path } = file.entry
-    const unit = reader.number()
-    const prefix = reader.number()
-    if (unit === 0 || unit > UNIT_MOST || prefix > Math.min(PREFIX_MOST, file.left)) {
-      throw this.#lie(`says that ${path} has rows of ${unit} bytes after ${prefix}`)
-    }
-    await this.#takeNew(file, prefix)
-    const next = new Map<number, number>()
-    while (file.left > 0) {
-      const told = reader.number()
-      const bytes = Math.floor(told / 2) * unit
-      if (bytes === 0 || bytes > file.left) {
-        throw this.#lie(`has a run of ${bytes} bytes where ${path} lacks ${file.left}`)
-      }
-      if (told % 2 === 0) {
-        await this.#takeNew(file, bytes)
-        continue
-      }
-      const source = reader.number()
-      const offset = (next.get(source) ?? prefix) + unit * fromZigzag(reader.number())
-      const held = base.files[source]?.bytes ?? 0
-      if (offset < 0 || offset + bytes > held) {
-        throw this.#lie(`copies bytes ${offset} to ${offset + bytes} of file ${source}, which has ${held}`)
-      }
-      next.set(source, offset + bytes)
-      await this.#takeCopy(file, { source, offset, bytes })
-    }
+    const runs = new PatchRuns(reader, base, { path: file.entry.path, bytes: file.left })
+    await this.#takeNew(file, runs.prefix)
+    let run: Run = { bytes: 0, source: undefined }
+    await this.#take(file, file.left, (room) => {
+      if (run.bytes === 0) run = runs.read(file.left)
+      const { bytes, source } = run
+      const part = room.subarray(0, bytes)
+      const put = source ? this.#putHeld(file, source, part) : this.#putNew(part)
+      run = { bytes: bytes - put, source: source && { file: source.file, offset: source.offset + put } }
+      return put
+    })
   }
 
-  async #takeNew(file: RebuiltFile, bytes: number): Promise<void> {
-    const { reader, pace } = this.#options
-    for (let left = bytes; left > 0; ) {
-      const part = reader.take(file.room(left).length)
-      file.room(part.length).set(part)
-      file.advance(part.length)
-      left -= part.length
-      await pace.spend(part.length)
-    }
+  #takeNew(file: RebuiltFile, bytes: number): Promise<void> {
+    return this.#take(file, bytes, (room) => this.#putNew(room))
   }
 
-  /** A base that cannot be read spoils the file, not the others. */
-  async #takeCopy(
-    file: RebuiltFile,
-    { source, offset, bytes }: { readonly source: number; readonly offset: number; readonly bytes: number },
-  ): Promise<void> {
-    const { held, pace } = this.#options
-    for (let done = 0; done < bytes; ) {
-      const room = file.room(bytes - done)
-      try {
-        if (file.isKept) held.read(source, offset + done, room)
-      } catch (error) {
-        file.problem = messageOf(error)
-      }
-      file.advance(room.length)
-      done += room.length
-      await pace.spend(room.length)
-    }
+  #takeCopy(file: RebuiltFile, source: number): Promise<void> {
+    let offset = 0
+    return this.#take(file, file.left, (room) => {
+      const put = this.#putHeld(file, { file: source, offset }, room)
+      offset += put
+      return put
+    })
   }
 
   async #takeDerived(file: RebuiltFile): Promise<void> {
-    const { directory, pace } = this.#options
     const { path } = file.entry
     const derivation = this.#derivations.get(path)
     if (!derivation) throw this.#lie(`derives ${path}, which nothing can be derived for`)
@@ -169,25 +136,51 @@ export class Rebuild {
     if (!source) throw this.#lie(`derives ${path} before ${derivation.from} is made`)
     if (source.problem !== null) file.problem = `is derived from ${derivation.from}, which is not right`
     if (!file.isKept) return
-    for (const piece of derive(directory, derivation)) {
-      if (piece.length > file.left) break
-      for (let done = 0; done < piece.length; ) {
-        const room = file.room(piece.length - done)
-        room.set(piece.subarray(done, done + room.length))
-        file.advance(room.length)
-        done += room.length
-      }
-      await pace.spend(piece.length)
+    const pieces = derive(this.#options.directory, derivation)
+    let piece = new Uint8Array()
+    try {
+      await this.#take(file, file.left, (room) => {
+        if (piece.length === 0) piece = pieces.next().value ?? new Uint8Array()
+        if (piece.length === 0) file.problem = `cannot be derived from ${derivation.from}`
+        if (!file.isKept) return room.length
+        const part = piece.subarray(0, room.length)
+        room.set(part)
+        piece = piece.subarray(part.length)
+        return part.length
+      })
+    } finally {
+      pieces.return(undefined)
     }
-    if (file.left > 0) file.problem = `cannot be derived from ${derivation.from}`
+  }
+
+  /** Lets `put` fill the next `bytes` of a file, as often as it takes; it returns how much of the room it has filled. */
+  async #take(file: RebuiltFile, bytes: number, put: (room: Buffer) => number): Promise<void> {
+    for (let left = bytes; left > 0; ) {
+      const filled = put(file.room(left))
+      left -= filled
+      if (!file.advance(filled)) continue
+      await file.flush()
+      await this.#options.pace.turn()
+    }
+  }
+
+  #putNew(room: Buffer): number {
+    const part = this.#options.reader.take(room.length)
+    room.set(part)
+    return part.length
+  }
+
+  /** A base that cannot be read spoils the file, not the others. */
+  #putHeld(file: RebuiltFile, source: NonNullable<Run['source']>, room: Buffer): number {
+    try {
+      if (file.isKept) this.#options.held.read(source.file, source.offset, room)
+    } catch (error) {
+      file.problem = messageOf(error)
+    }
+    return room.length
   }
 
   #lie(what: string): LongshoreError {
     return patchError(this.#options.reader.path, what)
   }
-}
-
-/** 0, -1, 1, -2, ... for 0, 1, 2, 3, ... */
-function fromZigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
 }

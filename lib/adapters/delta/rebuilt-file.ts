@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import type { FileEntry } from '../../domain/manifest.ts'
 import { AppendedFile } from '../generations/appended-file.ts'
+import type { WriteLane } from './write-lane.ts'
 
 /** A name that no delivery takes for the beginning of a file. */
 const SUFFIX = '.rebuild'
@@ -15,16 +16,16 @@ export class RebuiltFile {
   readonly entry: FileEntry
   readonly #path: string
   readonly #hash = createHash('sha256')
-  readonly #buffer: Buffer
+  readonly #lane: WriteLane
   readonly #file: AppendedFile | undefined
   #filled = 0
   #left: number
 
-  private constructor(path: string, entry: FileEntry, { buffer, isNeeded }: Making) {
+  private constructor(path: string, entry: FileEntry, { lane, isNeeded }: Making) {
     this.problem = null
     this.entry = entry
     this.#path = path
-    this.#buffer = buffer
+    this.#lane = lane
     this.#left = entry.bytes
     if (isNeeded) this.#file = new AppendedFile(path + SUFFIX)
   }
@@ -46,19 +47,36 @@ export class RebuiltFile {
 
   /** Where the next bytes are to be put, at least one and at most `most`; then `advance`. */
   room(most: number): Buffer {
-    return this.#buffer.subarray(this.#filled, this.#filled + Math.min(most, this.#left))
+    return this.#lane.buffer.subarray(this.#filled, this.#filled + Math.min(most, this.#left))
   }
 
-  /** Takes bytes that were put where there was room. */
-  advance(bytes: number): void {
+  /** Takes bytes that were put where there was room; true where `flush` has to come next. */
+  advance(bytes: number): boolean {
     this.#filled += bytes
     this.#left -= bytes
-    if (this.#filled === this.#buffer.length || this.#left === 0) this.#flush()
+    return this.#filled === this.#lane.buffer.length || this.#left === 0
   }
 
-  /** Gives the file its name when all is on the disk, or removes it. The buffer is free at once. */
+  /** Makes room. Raises what the system raised for what was written before. */
+  async flush(): Promise<void> {
+    const data = this.#lane.buffer.subarray(0, this.#filled)
+    this.#filled = 0
+    const file = this.#file
+    if (!file || !this.isKept) return
+    const passed = this.#lane.pass(data.length, (data) => file.appendBeside(data))
+    this.#hash.update(data)
+    await passed
+  }
+
+  /** Gives the file its name when all is on the disk, or removes it. */
   async seal(): Promise<void> {
     if (!this.#file) return
+    try {
+      await this.#lane.finish()
+    } catch (error) {
+      await this.abandon()
+      throw error
+    }
     await this.#file.close()
     const found = this.#hash.digest('hex')
     const { sha256 } = this.entry
@@ -69,18 +87,12 @@ export class RebuiltFile {
 
   /** Removes what was written. */
   async abandon(): Promise<void> {
-    await this.#file?.close()
+    // What it is abandoned for is raised already.
+    await Promise.allSettled([this.#lane.finish()])
+    await Promise.allSettled([this.#file?.close()])
     await rm(this.#path + SUFFIX, { force: true })
-  }
-
-  #flush(): void {
-    const data = this.#buffer.subarray(0, this.#filled)
-    this.#filled = 0
-    if (!this.isKept) return
-    this.#hash.update(data)
-    this.#file?.append(data)
   }
 }
 
-/** `buffer` may be lent to the next file once this one is sealed; a file that is not needed takes all and keeps nothing. */
-export type Making = { readonly buffer: Buffer; readonly isNeeded: boolean }
+/** `lane` serves one file after the other; a file that is not needed takes all and keeps nothing. */
+export type Making = { readonly lane: WriteLane; readonly isNeeded: boolean }

@@ -92,6 +92,7 @@ class RunWriter {
         offset += run.bytes
       }
     }
+    matcher.release()
   }
 
   /** What comes before the first run of a file. */

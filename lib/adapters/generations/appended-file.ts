@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fsync, openSync, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Bytes after which what was written is sent to the disk while writing goes on, so that the end does not wait for it. */
@@ -19,8 +19,17 @@ export class AppendedFile {
 
   append(data: Uint8Array): void {
     this.#write(data, this.bytes)
-    this.bytes += data.length
-    if (this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
+    this.#grow(data.length)
+  }
+
+  /** As `append`, beside other work: `data` must stay as it is, and nothing else be appended, until it resolves. */
+  async appendBeside(data: Uint8Array): Promise<void> {
+    for (let done = 0; done < data.length; ) {
+      const left = data.length - done
+      const { bytesWritten } = await promisify(write)(this.#descriptor, data, done, left, this.bytes + done)
+      done += bytesWritten
+    }
+    this.#grow(data.length)
   }
 
   /** Replaces bytes that were written before. */
@@ -37,6 +46,11 @@ export class AppendedFile {
     } finally {
       closeSync(this.#descriptor)
     }
+  }
+
+  #grow(bytes: number): void {
+    this.bytes += bytes
+    if (this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
   }
 
   #startSync(): void {

@@ -15,6 +15,7 @@ import {
 import { computeDigest, countBytes, MANIFEST_FILE, type Manifest } from '../../../lib/domain/manifest.ts'
 import { createRandom } from '../../../lib/domain/random.ts'
 import { writeFingerprint } from '../../../lib/domain/row-delta-fingerprint.ts'
+import { flipByte } from '../../support/files.ts'
 import { makeTempDir } from '../../support/temp.ts'
 import { apply, assertWhole, listFiles, make, makeWorld } from './rebuilding.ts'
 
@@ -234,6 +235,15 @@ test('does without a file that the base lacks or has only in part on this machin
   rmSync(join(world.baseDirectory, 'clust_0/items.jsonl'))
   truncateSync(join(world.baseDirectory, 'golden.json'), 100)
   assert.ok(await make(world))
+  assertWhole(world, await apply(world))
+})
+
+test('sends a row that is damaged in the base on this machine, as the node may hold it whole', async () => {
+  const world = makeWorld(ROWS, change(20))
+  const path = join(world.baseDirectory, 'clust_1/vectors.npy')
+  flipByte(path)
+  assert.ok(await make(world))
+  flipByte(path)
   assertWhole(world, await apply(world))
 })
 

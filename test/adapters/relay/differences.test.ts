@@ -90,6 +90,24 @@ test('sends whole files where a node holds the base damaged, and says so', async
   )
 })
 
+test('makes a generation of the base that each node holds, where they hold different ones', async () => {
+  const { root, base, next, system, route, size } = await startWithBase(20)
+  const clusters = [seedRows(Array.from({ length: ROWS }, (_, index) => index))]
+  const other = makeRowGeneration(root, { name: 'dg_3', dimensions: 64, clusters })
+  await system.transport.remove('n2', base.manifest.generation, NEVER)
+  await system.deliver(['n2'], { directory: join(root, 'dg_3'), manifest: other })
+  const results = await Promise.all([
+    system.deliver(['n1'], next, { route }),
+    system.deliver(['n2'], next, { route: { via: 'relay', base: refOf(other) } }),
+  ])
+  for (const [index, node] of NODES.entries()) {
+    await system.transport.verify(node, next.manifest, NEVER)
+    assert.ok(countSent(results[index]!) <= 0.15 * size, `${node}: ${countSent(results[index]!) / size}`)
+  }
+  await system.transport.close()
+  assert.equal(readdirSync(root).sort(), ['dg_1', 'dg_2', 'dg_3'])
+})
+
 test('sends whole files where nothing is the same', async () => {
   const { next, system, route, size } = await startWithBase(1)
   const results = await system.deliver(NODES, next, { route })

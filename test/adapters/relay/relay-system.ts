@@ -28,9 +28,12 @@ export type RelaySystem = {
   ): Promise<Map<string, { readonly result: PromiseSettledResult<number>; readonly told: Told }>>
 }
 
-export type SystemOptions = Partial<Pick<RelayTransportSettings, 'generations' | 'makePatch' | 'stallMs'>> & {
+export type SystemOptions = Partial<
+  Pick<RelayTransportSettings, 'generations' | 'makePatch' | 'stallMs' | 'pieceBytes'>
+> & {
   readonly root?: string
   readonly rates?: DeliveryRates
+  readonly operationTimeoutMs?: number
 }
 
 /** A command with nodes that are directories of this machine, and relays that are processes of it. */
@@ -43,7 +46,7 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
   const inner = createSshTransport({
     shell,
     nodes: ['n1', 'n2', 'n3', 'n4'].map((name) => ({ name, directory: home(name) })),
-    operationTimeoutMs: 10_000,
+    operationTimeoutMs: options.operationTimeoutMs ?? 10_000,
     pace,
   })
   const transport = createRelayTransport({
@@ -54,7 +57,7 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
     image: IMAGE,
     run: 'run',
     port: 0,
-    pieceBytes: 16 * 1024,
+    pieceBytes: options.pieceBytes ?? 16 * 1024,
     homeOf: home,
     hostOf: () => '127.0.0.1',
     stallMs: options.stallMs ?? 10_000,

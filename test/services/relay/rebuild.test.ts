@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { makeRowGeneration, seedRows } from '../../../bench/delta/row-generation.ts'
 import { makePatch } from '../../../lib/adapters/delta/make-patch.ts'
 import type { Manifest } from '../../../lib/domain/manifest.ts'
+import { mountSmallDisk } from '../../support/small-disk.ts'
 import { makeTempDir } from '../../support/temp.ts'
 import { type Bundle, makeBundle } from './bundle.ts'
 import { startRelay } from './relay-process.ts'
@@ -15,8 +16,10 @@ const PATCH = '.patch-0123456789abcdef'
 const numbers = (count: number, first = 0) => Array.from({ length: count }, (_, index) => first + index)
 
 /** A node that holds dg_6, and the patch that makes dg_7 of it, as files to bring. */
-async function makeNode(): Promise<{ directory: string; manifest: Manifest; bundle: Bundle }> {
-  const [directory, control] = [makeTempDir(), makeTempDir()]
+async function makeNode(
+  directory = makeTempDir(),
+): Promise<{ directory: string; manifest: Manifest; bundle: Bundle }> {
+  const control = makeTempDir()
   const base = makeRowGeneration(directory, {
     name: 'dg_6',
     dimensions: 8,
@@ -87,6 +90,21 @@ test('says of every file what is wrong when the generation to begin with is gone
   await relay.hear('whole', 2)
   relay.order({ do: 'end' })
   assert.is((await relay.ended()).code, 0)
+})
+
+test('says that there is no room for what it is to make, and leaves what is served', async () => {
+  const directory = join(makeTempDir(), 'small')
+  const disk = mountSmallDisk(directory, 180 * 1024)
+  try {
+    const relay = await startRebuild(await makeNode(directory))
+    const [broken] = await relay.hear('broken')
+    assert.match(broken!.problem, 'no room: ')
+    assert.is(broken!.code, 'ENOSPC')
+    assert.is((await relay.ended()).code, 30)
+    assert.equal(readdirSync(directory), ['dg_6'])
+  } finally {
+    disk.unmount()
+  }
 })
 
 test('begins with no directory that is no generation, and reads no patch from elsewhere', async () => {
