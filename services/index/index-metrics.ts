@@ -2,17 +2,20 @@ import { Gauge, Histogram, type Registry } from 'prom-client'
 import { SECONDS } from '../http/metrics.ts'
 import type { Slice } from './search-queue.ts'
 import type { SearchDone } from './search-worker.ts'
+import type { Searcher } from './searcher.ts'
+
+type Watched = Pick<Searcher, 'waiting' | 'prepared'>
 
 export type IndexMetrics = {
   /** Notes what a thread has searched together. */
   observe(done: SearchDone, slices: readonly Slice<unknown>[]): void
-  /** Tells where the number of waiting queries is read. */
-  watch(waiting: () => number): void
+  /** Tells where the numbers of waiting queries and prepared threads are read. */
+  watch(searcher: Watched): void
 }
 
 const TOGETHER = [1, 2, 4, 8, 16]
 
-/** Time that threads search, by kind of search, how many queries they search together, and how many wait. */
+/** Time that threads search, by kind of search, how many queries they search together, how many wait, and for what they are prepared. */
 export function createIndexMetrics(register: Registry): IndexMetrics {
   const registers = [register]
   const seconds = new Histogram({
@@ -28,13 +31,23 @@ export function createIndexMetrics(register: Registry): IndexMetrics {
     buckets: TOGETHER,
     registers,
   })
-  let waiting = () => 0
+  let watched: Watched | undefined
   new Gauge({
     name: 'longshore_queries_waiting',
     help: 'Queries that wait for a searching thread',
     registers,
     collect() {
-      this.set(waiting())
+      this.set(watched?.waiting() ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'longshore_prepared_threads',
+    help: 'Threads that hold what searching in a generation needs besides its files',
+    labelNames: ['generation'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [generation, threads] of watched?.prepared() ?? []) this.set({ generation }, threads)
     },
   })
   return {
@@ -43,8 +56,8 @@ export function createIndexMetrics(register: Registry): IndexMetrics {
       seconds.observe({ generation, kind }, milliseconds / 1000)
       together.observe(slices.reduce((sum, { count }) => sum + count, 0))
     },
-    watch(read) {
-      waiting = read
+    watch(searcher) {
+      watched = searcher
     },
   }
 }

@@ -10,10 +10,16 @@ export type IndexSettings = {
   readonly isExact: boolean
   /** Bytes that the values of items may take in memory so that they can be filtered by: FILTER_MEMORY_MB. */
   readonly filterBytes: number
+  /** Time after which a generation rests that is not asked any more: REST_AFTER_SECONDS. */
+  readonly restAfterMs: number
 }
 
 const PRESET_THREADS = 8
 const PRESET_FILTER_MB = 256
+/** Longer than a gateway that has asked its canary queries takes to be given queries of clients. */
+export const PRESET_REST_SECONDS = 60
+/** A month; timers end at 2^31 milliseconds. */
+const MOST_REST_SECONDS = 2_000_000
 
 /** Settings from the environment. Raises `usage` naming the variable and what was expected. */
 export function readIndexSettings(env: Environment, processors: number): IndexSettings {
@@ -25,6 +31,18 @@ export function readIndexSettings(env: Environment, processors: number): IndexSe
   if (kind !== 'manifest' && kind !== 'exact') {
     throw new LongshoreError('usage', `SEARCH_KIND: expected "manifest" or "exact", found "${kind}"`)
   }
+  const restAfter = readNumber(env, 'REST_AFTER_SECONDS', PRESET_REST_SECONDS)
+  if (restAfter <= 0 || restAfter > MOST_REST_SECONDS) {
+    throw new LongshoreError(
+      'usage',
+      `REST_AFTER_SECONDS: expected more than 0, ${MOST_REST_SECONDS} at most`,
+    )
+  }
   const megabytes = readNumber(env, 'FILTER_MEMORY_MB', PRESET_FILTER_MB)
-  return { threads, isExact: kind === 'exact', filterBytes: Math.floor(megabytes * 2 ** 20) }
+  return {
+    threads,
+    isExact: kind === 'exact',
+    filterBytes: Math.floor(megabytes * 2 ** 20),
+    restAfterMs: restAfter * 1000,
+  }
 }

@@ -27,8 +27,8 @@ export type Slice<T> = { readonly waiting: Waiting<T>; readonly from: number; re
 export type SearchQueue<T> = {
   /** Raises HttpError 503 `overloaded`, with nothing added. */
   add(question: Question, task: T): void
-  /** The slices to search next, all of one generation and the same k; none when nothing waits. */
-  take(): Slice<T>[]
+  /** The slices to search next, all of one such generation and the same k; none when nothing waits for any. */
+  take(isPrepared: (generation: string) => boolean): Slice<T>[]
   /** Queries that wait. */
   length(): number
 }
@@ -68,9 +68,9 @@ export function createQueue<T>({ threads, drop }: QueueOptions<T>): SearchQueue<
       }
       queue.push({ question, task, next: 0 })
     },
-    take() {
+    take(isPrepared) {
       prune()
-      const [first] = queue
+      const first = queue.find(({ question }) => isPrepared(question.generation))
       if (!first) return []
       const together = queue.filter(({ question }) => isAlike(question, first.question))
       const share = Math.min(MOST_TOGETHER, Math.ceil(length() / threads))

@@ -44,7 +44,7 @@ const served = new Map<string, Served>()
 let cluster = -1
 
 const handlers = {
-  /** Opens the shard of every generation. Raises `corrupt`. */
+  /** Opens the shard of every generation, prepared to be searched. Raises `corrupt`. */
   open(job: OpenJob): void {
     cluster = job.cluster
     for (const manifest of job.manifests) {
@@ -52,6 +52,16 @@ const handlers = {
       const shard = openShard(directory, manifest, cluster, job.isExact)
       served.set(manifest.generation, { shard, manifest, directory })
     }
+  },
+
+  /** Makes a generation's shard ready to be searched at once. */
+  prepare(generation: string): void {
+    served.get(generation)!.shard.prepare()
+  },
+
+  /** Gives memory of a generation's shard back, until it is searched or prepared again. */
+  rest(generation: string): Promise<void> {
+    return served.get(generation)!.shard.rest()
   },
 
   search(job: SearchJob): SearchDone {

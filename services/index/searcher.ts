@@ -1,8 +1,12 @@
 import { startThread, type Thread } from '../../lib/adapters/generations/thread.ts'
 import type { ShardKind } from '../../lib/domain/shard-search.ts'
+import type { Log } from '../http/log.ts'
+import { createDemand } from './demand.ts'
 import type { IndexMetrics } from './index-metrics.ts'
+import { PRESET_REST_SECONDS } from './index-settings.ts'
 import { createQueue, type Question, type Slice } from './search-queue.ts'
 import type { GoldenOfShard, OpenJob, SearchDone, SearchHandlers } from './search-worker.ts'
+import { createSeats, type Seat } from './seats.ts'
 import { endWithThread } from './thread-lost.ts'
 
 export type Found = {
@@ -21,6 +25,15 @@ export type Searcher = {
   readGolden(generation: string): Promise<GoldenOfShard>
   /** Queries that wait for a thread. */
   waiting(): number
+  /** Threads that are prepared for each generation. */
+  prepared(): ReadonlyMap<string, number>
+}
+
+export type SearcherOptions = {
+  readonly metrics?: IndexMetrics
+  readonly log?: Log
+  /** Time after which a generation rests that is not asked any more. */
+  readonly restAfterMs?: number
 }
 
 type Task = {
@@ -39,24 +52,27 @@ export function startSearchThreads(count: number): Thread<SearchHandlers>[] {
   return Array.from({ length: count }, () => startThread<SearchHandlers>(url, endWithThread))
 }
 
-/** A searcher with these threads. Requests that wait meanwhile for the same share a pass over the vectors. */
+/** How often in its time a generation that is not asked any more is looked for. */
+const LOOKS = 4
+
+/**
+ * A searcher with these threads. Requests that wait meanwhile for the same share a pass over the vectors. Threads are
+ * prepared for what is asked, and rest from what is not any more, one thread at a time while the others search.
+ */
 export function createSearcher(
-  threads: readonly Pick<Thread<SearchHandlers>, 'call'>[],
-  metrics?: IndexMetrics,
+  threads: readonly Seat['thread'][],
+  { metrics, log = () => undefined, restAfterMs = PRESET_REST_SECONDS * 1000 }: SearcherOptions = {},
 ): Searcher {
-  const idle = [...threads]
   const queue = createQueue<Task>({
     threads: threads.length,
     drop: ({ reject }, reason) => reject(reason),
   })
-
-  const searchNext = (): void => {
-    for (let slices = idle.length > 0 ? queue.take() : []; slices.length > 0; ) {
-      void searchIn(idle.pop()!, slices)
-      slices = idle.length > 0 ? queue.take() : []
-    }
+  const demand = createDemand(restAfterMs)
+  const findSearch = ({ thread, prepared }: Seat) => {
+    const slices = queue.take((generation) => prepared.has(generation))
+    return slices.length > 0 ? () => searchIn(thread, slices) : undefined
   }
-  const searchIn = async (thread: (typeof idle)[number], slices: readonly Slice<Task>[]): Promise<void> => {
+  const searchIn = async (thread: Seat['thread'], slices: readonly Slice<Task>[]): Promise<void> => {
     try {
       const job = joinSlices(slices)
       const done = await thread.call('search', job, [job.vectors.buffer])
@@ -65,21 +81,31 @@ export function createSearcher(
     } catch (error) {
       for (const { waiting } of slices) waiting.task.reject(error)
     }
-    idle.push(thread)
-    searchNext()
   }
+  const all = threads.map((thread): Seat => ({ thread, prepared: new Set() }))
+  const seats = createSeats(all, { demand, log, findSearch })
+  setInterval(seats.proceed, restAfterMs / LOOKS).unref()
   return {
     open: async (job) => {
       await Promise.all(threads.map((thread) => thread.call('open', job)))
+      for (const { generation } of job.manifests) {
+        for (const { prepared } of all) prepared.add(generation)
+        demand.begin(generation)
+        demand.end(generation)
+      }
     },
     readGolden: (generation) => threads[0]!.call('readGolden', generation),
     waiting: queue.length,
-    search: (question) =>
-      new Promise((resolve, reject) => {
+    prepared: seats.prepared,
+    search: (question) => {
+      const answer = new Promise<Found>((resolve, reject) => {
         const pieces = new Array<undefined>(question.queries)
         queue.add(question, { pieces, left: question.queries, searchMs: 0, resolve, reject })
-        searchNext()
-      }),
+      })
+      demand.begin(question.generation)
+      seats.proceed()
+      return answer.finally(() => demand.end(question.generation))
+    },
   }
 }
 

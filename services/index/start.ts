@@ -19,13 +19,13 @@ import { createSearcher, type Searcher, startSearchThreads } from './searcher.ts
  */
 export const startIndex: StartService = async (settings, env, log) => {
   const cluster = readNumber(env, 'CLUSTER')
-  const { threads, isExact, filterBytes } = readIndexSettings(env, availableParallelism())
+  const { threads, isExact, filterBytes, restAfterMs } = readIndexSettings(env, availableParallelism())
   const { dataDirectory, generations } = settings
   if (generations.length === 0) throw new LongshoreError('usage', 'GENERATIONS: expected at least one')
   const base = createService(settings, log, { readiness: () => READY, status: () => ({ cluster }) })
   const metrics = createIndexMetrics(base.register)
-  const searcher = createSearcher(startSearchThreads(threads), metrics)
-  metrics.watch(searcher.waiting)
+  const searcher = createSearcher(startSearchThreads(threads), { restAfterMs, metrics, log })
+  metrics.watch(searcher)
   const manifests = await Promise.all(generations.map((ref) => readManifest(dataDirectory, ref)))
   manifests.sort((a, b) => compareGenerations(a.generation, b.generation))
   const filters = createFilters({ dataDirectory, cluster, manifests, limit: filterBytes })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkGraphFile, LINK_BYTES, NODE_HEAD_BYTES } from '../../lib/adapters/search/graph-file.ts'
+import { holdFile } from '../../lib/adapters/search/held-file.ts'
 import { searchFile } from '../../lib/domain/manifest.ts'
 import { scoringOf } from '../../lib/domain/similarity.ts'
 import { forgeGeneration, readManifest } from '../support/damage.ts'
@@ -30,7 +31,7 @@ async function forgeLinks(name: string, targets: readonly number[]): Promise<voi
     const shard = clusters[1]!
     const path = join(copy, searchFile(shard)!)
     const shape = { dimensions: model.dimensions, metric: scoringOf(model), items: shard.items }
-    const { nodesAt, levels, links, baseLinks } = checkGraphFile(path, shape)
+    const { nodesAt, levels, links, baseLinks } = checkGraphFile(holdFile(path), shape)
     const bytes = await readFile(path)
     let at = nodesAt
     for (const level of levels) {

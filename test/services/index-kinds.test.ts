@@ -257,10 +257,18 @@ test('tells how it searches in its metrics', async () => {
   assert.match(body, /longshore_search_seconds_count\{[^}]*kind="hnsw"/)
   assert.match(body, /longshore_search_queries_bucket/)
   assert.match(body, /longshore_queries_waiting\{[^}]*\} 0/)
+  assert.match(body, /longshore_prepared_threads\{[^}]*generation="dg_3"[^}]*\} 2/)
 })
 
 test('refuses settings that mean nothing, and has a thread for each processor up to eight', () => {
-  for (const wrong of [{ THREADS: '0' }, { THREADS: '1.5' }, { THREADS: '1000' }, { SEARCH_KIND: 'hnsw' }]) {
+  for (const wrong of [
+    { THREADS: '0' },
+    { THREADS: '1.5' },
+    { THREADS: '1000' },
+    { SEARCH_KIND: 'hnsw' },
+    { REST_AFTER_SECONDS: '0' },
+    { REST_AFTER_SECONDS: '1e9' },
+  ]) {
     assert.throws(() => readIndexSettings(wrong, 2), new RegExp(Object.keys(wrong)[0]!))
   }
   assert.equal(

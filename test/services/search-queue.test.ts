@@ -20,7 +20,7 @@ function makeQueue(threads = 1) {
   const dropped: [string, HttpError][] = []
   const queue = createQueue<string>({ threads, drop: (task, reason) => dropped.push([task, reason]) })
   const take = () =>
-    queue.take().map(({ waiting, from, count }) => `${waiting.task} ${from}-${from + count - 1}`)
+    queue.take(() => true).map(({ waiting, from, count }) => `${waiting.task} ${from}-${from + count - 1}`)
   return { ...queue, take, dropped }
 }
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Thread } from '../../lib/adapters/generations/thread.ts'
+import type { Manifest } from '../../lib/domain/manifest.ts'
 import type { Question } from '../../services/index/search-queue.ts'
 import type { SearchDone, SearchHandlers, SearchJob } from '../../services/index/search-worker.ts'
 import { createSearcher, type Found } from '../../services/index/searcher.ts'
@@ -8,11 +9,12 @@ import { createSearcher, type Found } from '../../services/index/searcher.ts'
 type Call = { readonly job: SearchJob; answer(): void; fail(error: Error): void }
 type FakeThread = Pick<Thread<SearchHandlers>, 'call'> & { readonly calls: Call[] }
 
-/** A thread that answers when it is told to; the hits of a query are its only number. */
+/** A thread that answers searches when it is told to, all else at once; the hits of a query are its only number. */
 function fakeThread(): FakeThread {
   const calls: Call[] = []
-  const call = (_name: string, job: SearchJob) =>
-    new Promise<SearchDone>((resolve, reject) => {
+  const call = async (name: string, job: SearchJob) => {
+    if (name !== 'search') return undefined
+    return await new Promise<SearchDone>((resolve, reject) => {
       const answer = () => {
         let query = 0
         const hits = job.parts.map(({ queries }) => {
@@ -23,6 +25,7 @@ function fakeThread(): FakeThread {
       }
       calls.push({ job, answer, fail: reject })
     })
+  }
   return { call: call as FakeThread['call'], calls }
 }
 
@@ -34,11 +37,17 @@ const question = (numbers: readonly number[]): Question => ({
   signal: new AbortController().signal,
 })
 const read = ({ hits }: Found) => JSON.parse(Buffer.concat(hits).toString()) as number[][]
+const open = async (threads: readonly FakeThread[]) => {
+  const searcher = createSearcher(threads)
+  const manifests = [{ generation: 'dg_1' } as Manifest]
+  await searcher.open({ dataDirectory: '', cluster: 0, manifests, isExact: false })
+  return searcher
+}
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 test('gives every thread work, and answers each request with its own hits in the order of its queries', async () => {
   const threads = [fakeThread(), fakeThread()]
-  const searcher = createSearcher(threads)
+  const searcher = await open(threads)
   const batch = Array.from({ length: 60 }, (_, at) => at)
   const answers = [[100], batch, [101], [102, 103]].map((numbers) => searcher.search(question(numbers)))
   assert.ok(threads.every(({ calls }) => calls.length === 1))
@@ -61,7 +70,7 @@ test('gives every thread work, and answers each request with its own hits in the
 
 test('fails only the requests that were searched together when a search fails', async () => {
   const thread = fakeThread()
-  const searcher = createSearcher([thread])
+  const searcher = await open([thread])
   const first = searcher.search(question([1])).catch((error: Error) => error.message)
   const second = searcher.search(question([2]))
   thread.calls[0]!.fail(new Error('no such line'))

@@ -6,6 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildGraph, openGraph } from '../../lib/adapters/search/graph.ts'
 import { checkGraphFile } from '../../lib/adapters/search/graph-file.ts'
+import { holdFile } from '../../lib/adapters/search/held-file.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { createRandom } from '../../lib/domain/random.ts'
 import { clusteredRows } from './rows.ts'
@@ -21,7 +22,7 @@ const [copies, seed] = process.argv.slice(2).map(Number) as [number, number]
 const path = join(makeTempDir(), 'index.usearch')
 buildGraph(vectors, shape, path)
 const whole = readFileSync(path)
-const { nodesAt } = checkGraphFile(path, shape)
+const { nodesAt } = checkGraphFile(holdFile(path), shape)
 const random = createRandom(seed)
 const counts = { refused: 0, searched: 0 }
 for (let copy = 0; copy < copies; copy++) {

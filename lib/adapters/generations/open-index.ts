@@ -11,6 +11,10 @@ export type ShardIndex = {
   readonly kind: ShardKind
   /** The best k per query of `queries` [m, dimensions]; scores are exact for every kind. Blocks the caller. */
   search(queries: Float32Array, k: number): ExactMatches
+  /** Makes what `search` would make first. Blocks the caller. */
+  prepare(): void
+  /** Gives memory back that only `search` needs, until it is needed again. */
+  rest(): Promise<void>
   close(): void
 }
 
@@ -18,6 +22,9 @@ export type Space = { readonly dimensions: number; readonly metric: Metric }
 
 /** Hits that the manifest's candidates and expansion are told for. */
 const MEASURED_K = 10
+
+/** Comparing all vectors needs nothing but files. */
+const NOTHING_TO_PREPARE = { prepare: () => undefined, rest: async () => undefined }
 
 /**
  * Opens what the kind of search of a shard needs beside its vectors; `locate` tells where a file of the generation lies.
@@ -34,6 +41,7 @@ export function openIndex(
     const { values, close } = openMatrix(locate(searchFile(shard)!), '|i1', [items, dimensions])
     const rows = { vectors, codes: values, scale: search.scale }
     return {
+      ...NOTHING_TO_PREPARE,
       kind: search.kind,
       search: (queries, k) =>
         searchQuantised(rows, queries, { ...space, k, candidates: effortFor(search.candidates, k) }),
@@ -43,13 +51,14 @@ export function openIndex(
   if (search?.kind === 'hnsw') {
     const graph = openGraph(locate(searchFile(shard)!), { ...space, items })
     return {
+      ...graph,
       kind: search.kind,
       search: (queries, k) =>
         graph.search(vectors, queries, { k, expansion: effortFor(search.expansion, k) }),
-      close: () => graph.close(),
     }
   }
   return {
+    ...NOTHING_TO_PREPARE,
     kind: 'exact',
     search: (queries, k) => searchExact(vectors, queries, { ...space, k }),
     close: () => undefined,

@@ -1,5 +1,6 @@
 import { LongshoreError } from '../../domain/errors.ts'
 import { type GraphLayout, KEY_BYTES, LINK_BYTES, NODE_HEAD_BYTES } from './graph-file.ts'
+import type { HeldFile } from './held-file.ts'
 import { mapFile } from './mapped-file.ts'
 
 /**
@@ -7,8 +8,8 @@ import { mapFile } from './mapped-file.ts'
  * links without looking, also out of the file, which ends the process. Takes some 200 nanoseconds for each node; the pages
  * read are those that usearch reads when it opens the file. Raises `corrupt`.
  */
-export function checkGraphLinks(path: string, layout: GraphLayout): void {
-  const file = mapFile(path)
+export function checkGraphLinks({ path, place }: HeldFile, layout: GraphLayout): void {
+  const file = mapFile(place)
   try {
     const view = new DataView(file.bytes)
     let at = layout.nodesAt

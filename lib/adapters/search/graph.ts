@@ -2,20 +2,16 @@ import { appendFileSync } from 'node:fs'
 import { Index, ScalarKind } from 'usearch'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { Metric } from '../../domain/model.ts'
+import { giveMemoryBack } from '../process/give-back.ts'
 import { runNative } from '../process/thread-state.ts'
-import { joinMatches, searchChosen } from './chosen-rows.ts'
 import { type ExactMatches, searchExact } from './exact.ts'
 import { checkGraphFile, type GraphShape } from './graph-file.ts'
 import { checkGraphLinks } from './graph-links.ts'
+import { type GraphOptions, searchAlong } from './graph-search.ts'
+import { type HeldFile, holdFile } from './held-file.ts'
 import { METRIC_KINDS } from './scan.ts'
 
 type Space = { readonly dimensions: number; readonly metric: Metric }
-
-export type GraphOptions = {
-  readonly k: number
-  /** Length of the list of candidates while the graph is searched; at least k. */
-  readonly expansion: number
-}
 
 /** A graph over rows, searched where its file lies in the page cache. */
 export type Graph = {
@@ -24,6 +20,10 @@ export type Graph = {
    * are always as many hits. Blocks the caller.
    */
   search(vectors: Float32Array, queries: Float32Array, options: GraphOptions): ExactMatches
+  /** Makes the tables that `search` would make first where there are none. Blocks the caller, some 150 ns for each row. */
+  prepare(): void
+  /** Gives the memory of its tables back, 70 to 100 bytes for each row; the file stays open. */
+  rest(): Promise<void>
   close(): void
 }
 
@@ -33,8 +33,6 @@ const EXPANSION_WHEN_BUILT = 128
 const ROWS_AT_ONCE = 4096
 /** More than a disk can have left that had no room for the rest of a file. */
 const PROBE_BYTES = 1 << 16
-/** The best of the candidates, this many for each hit, are compared again in float32: bfloat16 moves no hit further. */
-const COMPARED_AGAIN = 3
 
 /**
  * Builds a hierarchical graph (HNSW) over `vectors` in one thread and writes it to `path`: the same rows give the same
@@ -53,27 +51,64 @@ export function buildGraph(vectors: Float32Array, space: Space, path: string): v
   saveIndex(index, path, { ...space, items: rows })
 }
 
-/** Opens the graph that `buildGraph` wrote. Raises `corrupt` naming the file and what is wrong. */
+/**
+ * Opens the graph that `buildGraph` wrote, prepared to be searched. Its file is checked once and held: what is searched
+ * after a rest are the same bytes. Raises `corrupt` naming the file and what is wrong.
+ */
 export function openGraph(path: string, shape: GraphShape): Graph {
-  const opened = createIndex(shape)
-  let index: Index | undefined = opened
-  if (shape.items > 0) {
-    checkGraphLinks(path, checkGraphFile(path, shape))
-    try {
-      runNative(() => opened.view(path))
-    } catch (error) {
-      throw new LongshoreError('corrupt', `${path}: ${messageOf(error)}`, { cause: error })
-    }
+  if (shape.items === 0) return openNothing(shape)
+  const file = holdFile(path)
+  try {
+    checkGraphLinks(file, checkGraphFile(file, shape))
+    return viewGraph(file, shape)
+  } catch (error) {
+    file.close()
+    throw error
   }
+}
+
+function viewGraph(file: HeldFile, shape: GraphShape): Graph {
+  let isOpen = true
+  let index: Index | undefined = viewIndex(file, shape)
   return {
     search: (vectors, queries, options) => {
-      if (!index) throw new Error(`${path} is closed`)
-      return searchIndex(index, { vectors, queries }, { ...shape, ...options })
+      if (!isOpen) throw new Error(`${file.path} is closed`)
+      index ??= viewIndex(file, shape)
+      return searchAlong(index, { vectors, queries }, { ...shape, ...options })
+    },
+    prepare: () => {
+      index ??= viewIndex(file, shape)
+    },
+    rest: async () => {
+      if (!index) return
+      index = undefined
+      await giveMemoryBack()
     },
     // usearch gives the file back when the index is collected.
     close: () => {
+      if (isOpen) file.close()
+      isOpen = false
       index = undefined
     },
+  }
+}
+
+function openNothing(shape: GraphShape): Graph {
+  return {
+    search: (vectors, queries, { k }) => searchExact(vectors, queries, { ...shape, k }),
+    prepare: () => undefined,
+    rest: async () => undefined,
+    close: () => undefined,
+  }
+}
+
+function viewIndex({ path, place }: HeldFile, shape: GraphShape): Index {
+  const index = createIndex(shape)
+  try {
+    runNative(() => index.view(place))
+    return index
+  } catch (error) {
+    throw new LongshoreError('corrupt', `${path}: ${messageOf(error)}`, { cause: error })
   }
 }
 
@@ -81,11 +116,20 @@ function saveIndex(index: Index, path: string, shape: GraphShape): void {
   try {
     runNative(() => index.save(path))
     // usearch doesn't notice when the last bytes were not written.
-    if (shape.items > 0) checkGraphFile(path, shape)
+    if (shape.items > 0) checkSaved(path, shape)
   } catch (error) {
     // It doesn't tell the reason either; the system does when there is more to write.
     appendFileSync(path, Buffer.alloc(PROBE_BYTES))
     throw error
+  }
+}
+
+function checkSaved(path: string, shape: GraphShape): void {
+  const file = holdFile(path)
+  try {
+    checkGraphFile(file, shape)
+  } finally {
+    file.close()
   }
 }
 
@@ -101,26 +145,4 @@ function createIndex({ dimensions, metric }: Space): Index {
     multi: false,
   }
   return runNative(() => new Index(settings))
-}
-
-function searchIndex(
-  index: Index,
-  { vectors, queries }: { readonly vectors: Float32Array; readonly queries: Float32Array },
-  { dimensions, metric, items, k, expansion }: GraphShape & GraphOptions,
-): ExactMatches {
-  const wanted = Math.min(items, Math.max(k, expansion))
-  const perQuery = Math.min(items, k)
-  return joinMatches(
-    Array.from({ length: queries.length / dimensions }, (_, number) => {
-      const query = queries.subarray(number * dimensions, (number + 1) * dimensions)
-      const options = { dimensions, metric, k }
-      if (wanted === 0) return searchExact(vectors, query, options)
-      const found = runNative(() => index.search(query, wanted, 1))
-      const nearest = found.keys.subarray(0, COMPARED_AGAIN * k)
-      const candidates = Int32Array.from(nearest, Number).sort()
-      // Where parts of the graph can't be reached, comparing all rows finds what is missing.
-      if (candidates.length < perQuery) return searchExact(vectors, query, options)
-      return searchChosen(vectors, candidates, query, options)
-    }),
-  )
 }

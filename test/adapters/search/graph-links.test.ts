@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildGraph, openGraph } from '../../../lib/adapters/search/graph.ts'
 import { checkGraphFile, KEY_BYTES, NODE_HEAD_BYTES } from '../../../lib/adapters/search/graph-file.ts'
+import { holdFile } from '../../../lib/adapters/search/held-file.ts'
 import { raised } from '../../support/raised.ts'
 import { clusteredRows } from '../../support/rows.ts'
 import { ROOT } from '../../support/shared.ts'
@@ -15,7 +16,7 @@ const shape = { dimensions, metric: 'dot', items } as const
 const path = join(makeTempDir(), 'index.usearch')
 buildGraph(clusteredRows(items, { dimensions }), shape, path)
 const whole = readFileSync(path)
-const { nodesAt, levels, links, baseLinks } = checkGraphFile(path, shape)
+const { nodesAt, levels, links, baseLinks } = checkGraphFile(holdFile(path), shape)
 const lengthOf = (node: number) => NODE_HEAD_BYTES + 4 * (1 + baseLinks + levels[node]! * (1 + links))
 const placeOf = (node: number) =>
   nodesAt + [...levels.keys()].slice(0, node).reduce((sum, former) => sum + lengthOf(former), 0)
