@@ -35,6 +35,7 @@ type Ports = Pick<
   | 'writer'
   | 'images'
   | 'transport'
+  | 'mender'
   | 'orchestrator'
   | 'publishing'
   | 'stack'
@@ -46,7 +47,7 @@ type Ports = Pick<
 >
 type Engine = Pick<
   Ports,
-  'transport' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
+  'transport' | 'mender' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
 >
 
 async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports> {
@@ -84,8 +85,10 @@ async function createLocal({ state, update }: Profile): Promise<Engine> {
     import('../adapters/local/surroundings.ts'),
   ])
   const orchestrator = orchestrators.createLocalOrchestrator({ state })
+  const local = transport.createLocalTransport({ state })
   return {
-    transport: transport.createLocalTransport({ state }),
+    transport: local,
+    mender: local,
     state: stateStore.createLocalStateStore({ state, leaseSeconds: update.leaseSeconds }),
     orchestrator,
     publishing: publishing.createLocalPublishing(),
@@ -125,10 +128,15 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
   })
   const stack = { ...swarm, fleet: name, image, entry: 'services/main.ts' }
   const { leaseSeconds } = update
+  const engine = engines.createSwarmEngine({
+    ...{ shell, transport, managers, stack, leaseSeconds, signal },
+    isSpread: profile.delivery.scope === 'targeted',
+  })
   return {
     shell,
     surroundings: surroundings.createSwarmSurroundings({ ...profile, shell, transport, managers, stack }),
-    ...engines.createSwarmEngine({ shell, transport, managers, stack, leaseSeconds, signal }),
+    ...engine,
+    mender: engine.transport,
   }
 }
 

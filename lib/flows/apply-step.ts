@@ -12,6 +12,7 @@ type ApplyAction = (session: Session, step: Step) => Promise<void>
 const ACTIONS: Readonly<Record<Action, ApplyAction>> = {
   deliver,
   verify,
+  mend,
   start: change,
   load: change,
   check: (session, step) => checkTasks(session, step.target, generationOf(step)),
@@ -30,28 +31,68 @@ export async function applyStep(session: Session, step: Step): Promise<void> {
 }
 
 async function deliver(session: Session, step: Step): Promise<void> {
-  const { generations, transport, reporter } = session.context
+  const { generations, transport } = session.context
   const manifest = await readManifest(session, generationOf(step))
-  const node = step.node!
+  await transport.deliver(step.node!, generations.locate(manifest.generation), manifest, {
+    ...optionsOf(session, step),
+    ...(step.route && { route: step.route }),
+  })
+}
+
+/** Makes a copy whole; the manifest comes from a node where this machine does not have it. */
+async function mend(session: Session, step: Step): Promise<void> {
+  const { generations, mender } = session.context
+  const { peers = [], isHere = false, target } = step
+  const manifest = isHere
+    ? await readManifest(session, generationOf(step))
+    : await readFromPeers(session, peers, generationOf(step))
+  await mender.mend(step.node!, manifest, {
+    ...optionsOf(session, step),
+    peers,
+    ...(isHere && { directory: generations.locate(target) }),
+  })
+}
+
+async function readFromPeers(
+  { context, signal }: Session,
+  peers: readonly string[],
+  { name, digest }: GenerationRef,
+): Promise<Manifest> {
+  const problems: string[] = []
+  for (const peer of peers) {
+    try {
+      const manifest = await context.mender.readManifest(peer, name, signal)
+      if (manifest.digest === digest) return manifest
+      problems.push(`${peer} holds another one`)
+    } catch (error) {
+      if (!(error instanceof LongshoreError) || signal.aborted) throw error
+      problems.push(error.message)
+    }
+  }
+  throw new LongshoreError('not-found', `nobody has ${name}: ${problems.join('; ') || 'no node holds it'}`)
+}
+
+/** What comes to a node, and who hears of it. */
+function optionsOf({ context: { reporter }, signal }: Session, { action, node, target, bytes, clusters }: Step) {
   let done = 0
   let saved = 0
   const tell = () => {
-    const [task, whole] = [`deliver ${node}`, `deliver ${step.target}`]
-    reporter.progress({ task, whole, done: done + saved, saved, total: step.bytes, unit: 'bytes' })
+    const [task, whole] = [`${action} ${node}`, `${action} ${target}`]
+    reporter.progress({ task, whole, done: done + saved, saved, total: bytes, unit: 'bytes' })
   }
   tell()
-  await transport.deliver(node, generations.locate(manifest.generation), manifest, {
-    signal: session.signal,
-    ...(step.route && { route: step.route }),
-    onBytes(bytes) {
-      done += bytes
+  return {
+    signal,
+    ...(clusters && { clusters }),
+    onBytes(arrived: number) {
+      done += arrived
       tell()
     },
-    onSaved(bytes) {
-      saved += bytes
+    onSaved(made: number) {
+      saved += made
       tell()
     },
-  })
+  }
 }
 
 /** Makes sure that what a node holds is whole: a damaged copy is delivered again. */
@@ -59,11 +100,11 @@ async function verify(session: Session, step: Step): Promise<void> {
   const { transport, reporter } = session.context
   const manifest = await readManifest(session, generationOf(step))
   try {
-    await transport.verify(step.node!, manifest, session.signal)
+    await transport.verify(step.node!, manifest, session.signal, step.clusters)
   } catch (error) {
     if (!(error instanceof LongshoreError) || error.kind !== 'corrupt') throw error
     reporter.note(`${error.message}; it is delivered again`)
-    await deliver(session, step)
+    await deliver(session, { ...step, action: 'deliver' })
   }
 }
 

@@ -2,13 +2,16 @@ import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import type { Blueprint } from '../domain/plan-services.ts'
 import { GROUPS } from '../domain/service.ts'
+import { createSpread } from './spread.ts'
 
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, extraction, gates, model, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const MODEL = JSON.stringify(model)
+  const spread = createSpread(profile)
   return {
+    ...(spread && { spread }),
     strategy: update.strategy,
     gateway: {
       replicas: gateway.replicas,

@@ -5,6 +5,7 @@ import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { ImageStore } from '../ports/image-store.ts'
 import type { InputSource } from '../ports/input.ts'
+import type { Mender } from '../ports/mender.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
@@ -23,6 +24,8 @@ export interface Context {
   readonly writer: GenerationWriter
   readonly images: ImageStore
   readonly transport: Transport
+  /** Repairs copies with what other nodes hold. */
+  readonly mender: Mender
   readonly orchestrator: Orchestrator
   readonly publishing: Publishing
   /** What the services are made of. */

@@ -1,3 +1,4 @@
+import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { type Fleet, isHeld } from '../domain/fleet.ts'
 import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
@@ -5,12 +6,20 @@ import { countBytes, type Manifest, refOf } from '../domain/manifest.ts'
 import { parseRanges } from '../domain/number-ranges.ts'
 import type { Shape } from '../domain/placement.ts'
 import { hasAll } from '../domain/plan-services.ts'
+import { planPortions } from '../domain/portions.ts'
 import type { FleetContext } from './context.ts'
+import { createSpread } from './spread.ts'
 
 /** What planning needs to know of a generation that lies on the operator's machine. */
-export function shapeOf(manifest: Manifest): Shape {
+export function shapeOf(manifest: Manifest, profile: Profile): Shape {
   const clusters = manifest.clusters.map(({ id }) => id)
-  return { generation: refOf(manifest), clusters, bytes: countBytes(manifest), available: true }
+  const about = { generation: refOf(manifest), clusters, bytes: countBytes(manifest), available: true }
+  return withPortions(about, profile, manifest.files)
+}
+
+function withPortions(shape: Shape, profile: Profile, files: Manifest['files'] = []): Shape {
+  const spread = createSpread(profile)
+  return spread ? { ...shape, portions: planPortions({ clusters: shape.clusters, files }, spread) } : shape
 }
 
 /**
@@ -23,15 +32,27 @@ export async function findShape(
   generation: GenerationRef,
 ): Promise<Shape | null> {
   const manifest = await readManifest(context, generation.name)
-  if (manifest?.digest === generation.digest) return shapeOf(manifest)
+  if (manifest?.digest === generation.digest) return shapeOf(manifest, context.profile)
   const holders = fleet.services.filter(
     ({ spec }) => spec.kind === 'index' && hasAll(spec.generations, [generation]),
   )
-  const isOnNodes = fleet.nodes.every((node) => !node.reachable || isHeld(node, generation))
-  if (holders.length === 0 && !isOnNodes) return null
   const loaded = [...new Set(holders.map(({ spec }) => spec.cluster!))]
   const clusters = (await readReleased(context, generation)) ?? loaded
-  return clusters.length > 0 ? { generation, clusters, bytes: 0, available: false } : null
+  if (holders.length === 0 && !isOnNodes(fleet, generation, context.profile, clusters)) return null
+  const shape = { generation, clusters, bytes: 0, available: false }
+  return clusters.length > 0 ? withPortions(shape, context.profile) : null
+}
+
+/** Whether every node that can be reached holds a generation, or where shards are spread each is on one of them. */
+function isOnNodes(
+  { nodes }: Fleet,
+  generation: GenerationRef,
+  { delivery }: Profile,
+  clusters: readonly number[],
+): boolean {
+  const reachable = nodes.filter((node) => node.reachable)
+  if (delivery.scope === 'broadcast') return reachable.every((node) => isHeld(node, generation))
+  return clusters.every((cluster) => reachable.some((node) => isHeld(node, generation, [cluster])))
 }
 
 async function readReleased({ state }: FleetContext, generation: GenerationRef): Promise<number[] | null> {

@@ -1,6 +1,7 @@
 import { messageOf } from '../../domain/errors.ts'
 import type { GenerationRef } from '../../domain/generation.ts'
 import type { Manifest } from '../../domain/manifest.ts'
+import type { Mender } from '../../ports/mender.ts'
 import type { DeliverOptions, Transport } from '../../ports/transport.ts'
 import { createLimit } from '../ssh/limit.ts'
 import type { SshTransport } from '../ssh/transport.ts'
@@ -35,7 +36,7 @@ type Errand = {
  * A transport whose nodes pass what they get on to each other, all that are delivered to at the same time. Where relays
  * are of no use it works as `inner`.
  */
-export function createRelayTransport(settings: RelayTransportSettings): Transport {
+export function createRelayTransport(settings: RelayTransportSettings): Transport & Mender {
   const { inner, note } = settings
   const sessions = createSessions(settings)
   const patches = new Patches(settings)
@@ -45,18 +46,20 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
     const isMade = base !== undefined && (await bringDifferences(errand, base, { patches, sessions, note }))
     if (!isMade) await sessions.join(errand)
     const { node, manifest, options } = errand
-    await inner.publish(node, manifest, options.signal)
+    await inner.publish(node, manifest, options)
     options.onMilestone?.('published')
   }
   return {
     inspect: (...args) => inner.inspect(...args),
     verify: (...args) => inner.verify(...args),
+    readManifest: (...args) => inner.readManifest(...args),
+    mend: (...args) => directly(() => inner.mend(...args)),
     remove: (...args) => inner.remove(...args),
     async deliver(node, from, manifest, options) {
       const { route, signal } = options
       if (route?.via !== 'relay') return await directly(() => inner.deliver(node, from, manifest, options))
-      if (await inner.holds(node, manifest, signal)) return 0
-      const home = await inner.prepare(node, manifest, signal)
+      if (await inner.holds(node, manifest, options)) return 0
+      const home = await inner.prepare(node, manifest, options)
       const counted = countArrived(options)
       try {
         await bring({ node, from, manifest, home, options: counted.options })

@@ -50,6 +50,7 @@ export class FakeFleet {
     const { generations, transport, orchestrator, stack, stackFiles, state, profile } = this
     const embedder: Embedder = { embed: async (texts) => new Float32Array(4 * texts.length).fill(0.5) }
     return {
+      mender: transport,
       ...{ profile, generations, transport, orchestrator, stack, stackFiles, state, embedder },
       surroundings: { examine: (signal) => this.survey(signal) },
       publishing: { findProblem: async () => this.publishProblem },
