@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseProfile } from '../../lib/config/load.ts'
 import { shardFile } from '../../lib/domain/manifest.ts'
 import type { Step } from '../../lib/domain/plan.ts'
 import { listHolders } from '../../lib/domain/shard-spread.ts'
@@ -113,7 +114,7 @@ test('tells a shard that a node has lost as damage and as drift, and shows what 
 
 test('goes on without a node where each of its shards is on another one, and refuses where one is on none', async () => {
   const fleet = makeTargeted()
-  fleet.declare(profileOf(4, 'update: { soakSeconds: 0, unreachableNodes: continue }'))
+  declare(fleet, 4, 'update: { soakSeconds: 0, unreachableNodes: continue }')
   const [first, second] = holdersOf(fleet, 0) as [string, string]
   fleet.transport.node(first).reachable = false
   await raised('partial', update(fleet.context()))
@@ -127,7 +128,7 @@ test('goes on without a node where each of its shards is on another one, and ref
 
 test('moves replica groups where each shard is in both', async () => {
   const fleet = makeTargeted()
-  fleet.declare(profileOf(4, 'index: { replicas: 2 }\nupdate: { soakSeconds: 0, strategy: replica-groups }'))
+  declare(fleet, 4, 'index: { replicas: 2 }\nupdate: { soakSeconds: 0, strategy: replica-groups }')
   for (const generation of ['dg_7', 'dg_8']) await update(fleet.context(), { generation })
   for (const cluster of CLUSTERS) {
     const groups = [`index_${cluster}`, `index_${cluster}_b`].map((name) => fleet.orchestrator.services.get(name)!)
@@ -145,13 +146,16 @@ function makeTargeted(count = 4): FakeFleet {
   return fleet
 }
 
-function declare(fleet: FakeFleet, count: number): void {
-  fleet.declare(profileOf(count))
-}
-
-function profileOf(count: number, more = 'update: { soakSeconds: 0 }'): string {
+function declare(fleet: FakeFleet, count: number, more = 'update: { soakSeconds: 0 }'): void {
   const nodes = NAMES.slice(0, count).map((name) => `{ name: ${name}, host: ${name}.example }`)
-  return `\nnodes: [${nodes}]\ndelivery: { scope: targeted }\n${more}\n`
+  fleet.profile = parseProfile(`
+name: test
+nodes: [${nodes}]
+model: { name: lexical-hash, version: "1", dimensions: 4, metric: cosine, normalized: true }
+gateway: { port: 0 }
+delivery: { scope: targeted }
+${more}
+`, 'test.yml')
 }
 
 function holdersOf({ profile }: FakeFleet, cluster: number): string[] {

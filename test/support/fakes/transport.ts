@@ -151,7 +151,12 @@ export class FakeTransport implements Transport, Mender {
     node.held.set(manifest.generation, { manifest, damaged: new Set(), ...(clusters && { clusters }) })
   }
 
-  async verify(name: string, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  async verify(
+    name: string,
+    manifest: Manifest,
+    signal: AbortSignal,
+    clusters?: readonly number[],
+  ): Promise<void> {
     const node = this.begin({ method: 'verify', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
     if (!held) throw new LongshoreError('not-found', `${name} does not hold ${manifest.generation}`)
@@ -162,6 +167,8 @@ export class FakeTransport implements Transport, Mender {
         `${name}: ${manifest.generation}/${damaged} differs from the manifest`,
       )
     }
+    const lacking = selectFiles(manifest, clusters).filter((file) => !selectFiles(manifest, held.clusters).includes(file))
+    if (lacking[0]) throw new LongshoreError('corrupt', `${name}: ${lacking[0].path} is missing`)
     if (held.manifest.digest !== manifest.digest) {
       throw new LongshoreError('corrupt', `${name}: ${manifest.generation} has another digest`)
     }
