@@ -36,6 +36,7 @@ type Ports = Pick<
   | 'images'
   | 'transport'
   | 'mender'
+  | 'rates'
   | 'orchestrator'
   | 'publishing'
   | 'stack'
@@ -51,11 +52,12 @@ type Engine = Pick<
 >
 
 async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports> {
-  const [store, writer, images, stackFiles, engine, embedder] = await Promise.all([
+  const [store, writer, images, stackFiles, rateStore, engine, embedder] = await Promise.all([
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
     import('../adapters/files/stack-files.ts'),
+    import('../adapters/files/rate-store.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
     createEmbedder(profile),
   ])
@@ -69,6 +71,7 @@ async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports>
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),
     stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
+    rates: rateStore.createRateStore(profile.state),
     embedder,
     ...engine,
   }

@@ -1,6 +1,6 @@
-import type { DeliveryRates } from './delivery-rates.ts'
 import { type FleetNode, findHeld } from './fleet.ts'
 import { compareGenerations } from './generation.ts'
+import { estimateByRates } from './measured-rates.ts'
 import { renderRanges } from './number-ranges.ts'
 import { clustersAfter, isHeldAsWanted, listLacking, type Part, type Shape } from './placement.ts'
 import type { Step } from './plan.ts'
@@ -28,7 +28,7 @@ export function planDelivery(
     return { step: { action: 'deliver', ...about, bytes }, parts }
   })
   if (!policy) return carried.map(({ step }) => step)
-  return addRoutes(carried, chooseRoutes(lacking, generation, policy), policy.rates)
+  return addRoutes(carried, chooseRoutes(lacking, generation, policy), policy)
 }
 
 type Carried = { readonly step: UnnumberedStep; readonly parts: readonly Part[] }
@@ -41,19 +41,38 @@ function clustersIn(node: FleetNode, shape: Shape): { readonly clusters?: readon
 function addRoutes(
   carried: readonly Carried[],
   chosen: readonly ChosenRoute[],
-  rates: DeliveryRates,
+  { rates, measured = {} }: RoutePolicy,
 ): UnnumberedStep[] {
   const sent = estimateSent(carried.map(({ parts }, index) => ({ parts, route: chosen[index]!.route })))
   const together = sent.reduce((sum, one) => sum + one, 0)
   const most = Math.max(0, ...carried.map(({ step }) => step.bytes ?? 0))
-  const estimatedMs = estimateMs(most, together, rates)
+  const estimate = estimateTime(
+    estimateMs(most, together, rates),
+    estimateByRates(
+      carried.map(({ step }, index) => ({
+        node: step.node!,
+        bytes: step.bytes ?? 0,
+        route: chosen[index]!.route,
+      })),
+      measured,
+    ),
+  )
   return carried.map(({ step }, index) => ({
     ...step,
     cause: `${step.cause}: ${chosen[index]!.reason}`,
     route: chosen[index]!.route,
     sent: sent[index]!,
-    ...(estimatedMs !== undefined && { estimatedMs }),
+    ...estimate,
   }))
+}
+
+/** The longer one of what limits allow and what former deliveries took, and which of them it is. */
+function estimateTime(
+  byLimits: number | undefined,
+  byRates: { readonly ms: number; readonly at: string } | undefined,
+): Pick<Step, 'estimatedMs' | 'estimatedFrom'> {
+  if (byRates && byRates.ms >= (byLimits ?? 0)) return { estimatedMs: byRates.ms, estimatedFrom: byRates.at }
+  return byLimits === undefined ? {} : { estimatedMs: byLimits, estimatedFrom: 'limits' }
 }
 
 function explainLack(node: FleetNode, { generation, portions }: Shape, parts: readonly Part[]): string {

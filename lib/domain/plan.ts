@@ -47,8 +47,10 @@ export type Step = {
   readonly route?: Route
   /** Those of the bytes that leave this machine; fewer where the node holds a base. */
   readonly sent?: number
-  /** How long this and all steps beside it take, where limits tell. */
+  /** How long this and all steps beside it take, where limits or former deliveries tell. */
   readonly estimatedMs?: number
+  /** `limits`, or when the delivery was that the estimate comes from (ISO 8601). */
+  readonly estimatedFrom?: string
 }
 
 export type Plan = { readonly steps: readonly Step[] }
@@ -67,9 +69,9 @@ export function nameStep({ action, target, node }: Step): string {
   return `${action} ${target}${node === undefined ? '' : ` on ${node}`}`
 }
 
-/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, clusters?, bytes?, via?, base?, sent?, estimatedMs?, cause}]`. */
+/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, clusters?, bytes?, via?, base?, sent?, estimatedMs?, estimatedFrom?, cause}]`. */
 export function describePlan({ steps }: Plan): Record<string, unknown>[] {
-  return steps.map(({ batch, action, target, node, clusters, bytes, route, sent, estimatedMs, cause }) => ({
+  return steps.map(({ batch, action, target, node, clusters, bytes, route, sent, estimatedMs, estimatedFrom, cause }) => ({
     batch,
     action,
     target,
@@ -79,6 +81,7 @@ export function describePlan({ steps }: Plan): Record<string, unknown>[] {
     ...(route && { via: route.via, base: route.base?.name ?? null }),
     ...(sent !== undefined && { sent }),
     ...(estimatedMs !== undefined && { estimatedMs }),
+    ...(estimatedFrom !== undefined && { estimatedFrom }),
     cause,
   }))
 }

@@ -1,6 +1,7 @@
 import type { DeliveryRates } from './delivery-rates.ts'
 import { type FleetNode, findHeld } from './fleet.ts'
 import { compareGenerations, type GenerationRef } from './generation.ts'
+import type { MeasuredRates } from './measured-rates.ts'
 import type { Part } from './placement.ts'
 
 /** How a generation travels to a node; a transport that cannot go that way takes another one. */
@@ -18,6 +19,8 @@ export type RoutePolicy = {
   /** Generations that lie on this machine, to tell differences from; none where whole files shall be sent. */
   readonly bases: readonly GenerationRef[]
   readonly rates: DeliveryRates
+  /** What former deliveries took; none where nothing is known. */
+  readonly measured?: MeasuredRates
 }
 
 /** A route, and why it is taken. */

@@ -1,6 +1,7 @@
 import { LongshoreError } from '../domain/errors.ts'
 import type { GenerationRef } from '../domain/generation.ts'
 import type { Manifest } from '../domain/manifest.ts'
+import { kindOf, LEAST_MEASURED_BYTES } from '../domain/measured-rates.ts'
 import type { Action, Step } from '../domain/plan.ts'
 import { withRelease } from '../domain/record-rules.ts'
 import { checkTasks } from './check-tasks.ts'
@@ -33,10 +34,24 @@ export async function applyStep(session: Session, step: Step): Promise<void> {
 async function deliver(session: Session, step: Step): Promise<void> {
   const { generations, transport } = session.context
   const manifest = await readManifest(session, generationOf(step))
+  const { options, countDone } = watch(session, step)
+  const startedAt = session.context.now()
   await transport.deliver(step.node!, generations.locate(manifest.generation), manifest, {
-    ...optionsOf(session, step),
+    ...options,
     ...(step.route && { route: step.route }),
   })
+  await noteRate(session, step, { bytes: countDone(), ms: session.context.now() - startedAt })
+}
+
+/** For the estimate of the next plan. */
+async function noteRate(
+  { context: { rates, now } }: Session,
+  { node, route }: Step,
+  { bytes, ms }: { readonly bytes: number; readonly ms: number },
+): Promise<void> {
+  if (!route || ms <= 0 || bytes < LEAST_MEASURED_BYTES) return
+  const at = new Date(now()).toISOString()
+  await rates.note(node!, kindOf(route), { bytesPerSecond: (1000 * bytes) / ms, at })
 }
 
 /** Makes a copy whole; the manifest comes from a node where this machine does not have it. */
@@ -47,7 +62,7 @@ async function mend(session: Session, step: Step): Promise<void> {
     ? await readManifest(session, generationOf(step))
     : await readFromPeers(session, peers, generationOf(step))
   await mender.mend(step.node!, manifest, {
-    ...optionsOf(session, step),
+    ...watch(session, step).options,
     peers,
     ...(isHere && { directory: generations.locate(target) }),
   })
@@ -72,8 +87,8 @@ async function readFromPeers(
   throw new LongshoreError('not-found', `nobody has ${name}: ${problems.join('; ') || 'no node holds it'}`)
 }
 
-/** What comes to a node, and who hears of it. */
-function optionsOf({ context: { reporter }, signal }: Session, { action, node, target, bytes, clusters }: Step) {
+/** What comes to a node, who hears of it, and the bytes that are there so far. */
+function watch({ context: { reporter }, signal }: Session, { action, node, target, bytes, clusters }: Step) {
   let done = 0
   let saved = 0
   const tell = () => {
@@ -81,7 +96,7 @@ function optionsOf({ context: { reporter }, signal }: Session, { action, node, t
     reporter.progress({ task, whole, done: done + saved, saved, total: bytes, unit: 'bytes' })
   }
   tell()
-  return {
+  const options = {
     signal,
     ...(clusters && { clusters }),
     onBytes(arrived: number) {
@@ -93,6 +108,7 @@ function optionsOf({ context: { reporter }, signal }: Session, { action, node, t
       tell()
     },
   }
+  return { options, countDone: () => done + saved }
 }
 
 /** Makes sure that what a node holds is whole: a damaged copy is delivered again. */

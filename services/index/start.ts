@@ -41,7 +41,7 @@ export const startIndex: StartService = async (settings, env, log) => {
 /** A node may hold only some shards of a generation: what is not there is told as that, and nothing is answered. */
 function checkHeld({ dataDirectory, node }: Settings, { generation }: Manifest, cluster: number): void {
   if (existsSync(join(dataDirectory, generation, shardDirectory(cluster)))) return
-  throw new LongshoreError('not-found', `${node} does not hold the shard of cluster ${cluster} of ${generation}`, {
+  throw new LongshoreError('corrupt', `${node} does not hold the shard of cluster ${cluster} of ${generation}`, {
     hint: `deliver.mjs ${generation} brings it to where it belongs`,
   })
 }

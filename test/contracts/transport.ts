@@ -148,6 +148,10 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
     const { transport, nodes, source } = subject
     const { manifest } = source
     const held = { name: 'dg_1', digest: manifest.digest }
+    await deliver(subject, source, { clusters: [] })
+    assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [] }])
+    await transport.verify(nodes[0], manifest, NEVER, [])
+    await transport.remove(nodes[0], 'dg_1', NEVER)
     const sent = await deliver(subject, source, { clusters: [0] })
     assert.is(sent, countBytes({ files: selectFiles(manifest, [0]) }))
     assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [0] }])

@@ -124,7 +124,7 @@ for name in * .[!.]* ..?* */* */.[!.]* */..?*; do
   [ -e "$name" ] || [ -L "$name" ] || continue
   case $expected in *"//$name//"*) ;; *) rm -rf -- "$name" || exit ;; esac
 done
-sync -- */ . || exit
+case $(echo */) in '*/') sync -- . ;; *) sync -- */ . ;; esac || exit
 if [ -e "$final" ] || [ -L "$final" ]; then mv -T -- "$final" "$3" || exit; fi
 mv -T -- "$partial" "$final" || exit
 sync -- "$1" || exit
