@@ -25,12 +25,21 @@ function renderSum(steps: readonly Step[]): string {
   return `${countOf(steps.length, 'step', 'steps')} in ${countOf(batches, 'batch', 'batches')}${carried}`
 }
 
-/** What leaves this machine at the most, and how long it takes where that is known. */
+/** What leaves this machine at the most, and how long it takes, with what that is told from. */
 function renderSent(steps: readonly Step[]): string {
   const sent = steps.reduce((sum, step) => sum + (step.sent ?? 0), 0)
-  const ms = Math.max(0, ...steps.map(({ estimatedMs = 0 }) => estimatedMs))
-  const time = ms > 0 ? `, about ${renderDuration(ms)}` : ''
-  return sent > 0 ? ` (at most ${renderBytes(sent)} from here${time})` : ''
+  return sent > 0 ? ` (at most ${renderBytes(sent)} from here, ${renderTime(steps)})` : ''
+}
+
+function renderTime(steps: readonly Step[]): string {
+  const known = steps.filter(({ estimatedMs }) => estimatedMs !== undefined)
+  if (known.length === 0) return 'time unknown until measured'
+  const [longest] = known.sort((a, b) => b.estimatedMs! - a.estimatedMs!) as [Step]
+  const source =
+    longest.estimatedFrom === 'limits'
+      ? 'by the limits'
+      : `from the delivery of ${longest.estimatedFrom?.slice(0, 10)}`
+  return `about ${renderDuration(longest.estimatedMs!)} ${source}`
 }
 
 function countOf(count: number, one: string, many: string): string {

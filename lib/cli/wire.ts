@@ -40,6 +40,8 @@ type Ports = Pick<
   | 'writer'
   | 'images'
   | 'transport'
+  | 'mender'
+  | 'rates'
   | 'orchestrator'
   | 'publishing'
   | 'stack'
@@ -56,15 +58,16 @@ type Ports = Pick<
 >
 type Engine = Pick<
   Ports,
-  'transport' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
+  'transport' | 'mender' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
 >
 
 async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports> {
-  const [store, writer, images, stackFiles, engine, embedder] = await Promise.all([
+  const [store, writer, images, stackFiles, rateStore, engine, embedder] = await Promise.all([
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
     import('../adapters/docker/images.ts'),
     import('../adapters/files/stack-files.ts'),
+    import('../adapters/files/rate-store.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
     createEmbedder(profile),
   ])
@@ -78,6 +81,7 @@ async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports>
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),
     stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
+    rates: rateStore.createRateStore(profile.state),
     embedder,
     itemFiles: { read: async (...args) => (await loadItemFiles()).read(...args) },
     ledgers: {
@@ -120,8 +124,10 @@ async function createLocal({ state, update }: Profile): Promise<Engine> {
     import('../adapters/local/surroundings.ts'),
   ])
   const orchestrator = orchestrators.createLocalOrchestrator({ state })
+  const local = transport.createLocalTransport({ state })
   return {
-    transport: transport.createLocalTransport({ state }),
+    transport: local,
+    mender: local,
     state: stateStore.createLocalStateStore({ state, leaseSeconds: update.leaseSeconds }),
     orchestrator,
     publishing: publishing.createLocalPublishing(),
@@ -161,10 +167,15 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
   })
   const stack = { ...swarm, fleet: name, image, entry: 'services/main.ts' }
   const { leaseSeconds } = update
+  const engine = engines.createSwarmEngine({
+    ...{ shell, transport, managers, stack, leaseSeconds, signal },
+    isSpread: profile.delivery.scope === 'targeted',
+  })
   return {
     shell,
     surroundings: surroundings.createSwarmSurroundings({ ...profile, shell, transport, managers, stack }),
-    ...engines.createSwarmEngine({ shell, transport, managers, stack, leaseSeconds, signal }),
+    ...engine,
+    mender: engine.transport,
   }
 }
 

@@ -15,6 +15,8 @@ const limits = { perNode: rate, total: rate }
 /** How generations travel to nodes. */
 export const deliverySchema = z
   .strictObject({
+    scope: z.enum(['broadcast', 'targeted']).default('broadcast'),
+    copies: z.int().min(2).default(2),
     via: z.enum(['auto', 'relay', 'direct']).default('auto'),
     pieceKilobytes: z.int().min(16).max(8192).default(256),
     relayPort: z.int().min(0).max(65535).default(0),

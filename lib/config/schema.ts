@@ -42,6 +42,7 @@ const node = z.strictObject({
   port: z.int().min(1).max(65535).default(22),
   user: z.string().min(1).default('root'),
   relayHost: z.string().min(1).optional(),
+  zone: name.optional(),
 })
 
 const nodes = z

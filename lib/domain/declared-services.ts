@@ -1,6 +1,6 @@
-import { type Fleet, findService, isHeld } from './fleet.ts'
+import { type Fleet, findHeld, findService } from './fleet.ts'
 import { type GenerationRef, isSameGeneration } from './generation.ts'
-import { nodesOfGroup } from './placement.ts'
+import { nodesOfGroup, nodesOfShard } from './placement.ts'
 import {
   type Blueprint,
   extractionSpecs,
@@ -38,14 +38,16 @@ export function listDeclared(fleet: Fleet, declaration: Declaration): ServiceSpe
     ...(isGrouped(fleet)
       ? clusters.flatMap((cluster) => GROUPS.map((group) => declareGroup(fleet, declaration, cluster, group)))
       : clusters.map((cluster) => {
-          return indexSpec(blueprint, nodes, cluster, listResidents(fleet, declaration, cluster))
+          const held = listResidents(fleet, declaration, cluster)
+          const own = nodesOfShard(fleet, nodes, { cluster, spread: blueprint.spread, held })
+          return indexSpec(blueprint, own, cluster, held)
         })),
     gatewaySpec(blueprint, nodes, served),
   ]
 }
 
 /**
- * Nodes of the profile for its services: those that hold every generation which is loaded, and those on which services
+ * Nodes of the profile for its services: those that hold every generation which is loaded, or their part of it, and those on which services
  * are placed already, because moving tasks away from lost data is not the business of settings.
  */
 export function listPlaces(fleet: Fleet, served: GenerationRef): string[] {
@@ -53,7 +55,7 @@ export function listPlaces(fleet: Fleet, served: GenerationRef): string[] {
   const placed = findService(fleet, GATEWAY)?.spec.nodes ?? []
   return fleet.nodes
     .filter((node) => node.reachable)
-    .filter((node) => placed.includes(node.name) || loaded.every((one) => isHeld(node, one)))
+    .filter((node) => placed.includes(node.name) || loaded.every((one) => findHeld(node, one)))
     .map(({ name }) => name)
 }
 
@@ -89,5 +91,6 @@ function declareGroup(
   group: Group,
 ): ServiceSpec {
   const [held = served] = findService(fleet, indexServiceName(cluster, group))?.spec.generations ?? []
-  return groupSpec(blueprint, nodesOfGroup(fleet, nodes, group), { cluster, group }, held)
+  const own = nodesOfShard(fleet, nodes, { cluster, spread: blueprint.spread, held: [held] })
+  return groupSpec(blueprint, nodesOfGroup(fleet, own, group), { cluster, group }, held)
 }

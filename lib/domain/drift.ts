@@ -2,7 +2,7 @@ import { type Fleet, type FleetNode, findService, findServiceProblem, isHeld, li
 import { isSameGeneration } from './generation.ts'
 import type { FleetRecord } from './record.ts'
 import { lastRelease } from './record-rules.ts'
-import { GATEWAY, type ServiceState } from './service.ts'
+import { GATEWAY, type ServiceSpec, type ServiceState } from './service.ts'
 
 /** Sentences on everything that stands otherwise than it was left: an operator or an update should look at it. */
 export function findDrift(fleet: Fleet, record: FleetRecord): string[] {
@@ -42,7 +42,13 @@ function findLackingNodes(nodes: readonly FleetNode[], { spec, tasks }: ServiceS
   const used = nodes.filter((node) => node.reachable && tasks.some((task) => task.node === node.name))
   return used.flatMap((node) =>
     spec.generations
-      .filter((generation) => !isHeld(node, generation))
+      .filter((generation) => !isHeld(node, generation, clustersOf(spec)))
       .map(({ name }) => `${node.name} does not hold ${name}, which ${spec.name} shall serve there`),
   )
+}
+
+/** The clusters whose shards tasks of a service read; undefined for all, as where shards are not spread. */
+function clustersOf({ isSpread, cluster }: ServiceSpec): number[] | undefined {
+  if (!isSpread) return undefined
+  return cluster === undefined ? [] : [cluster]
 }

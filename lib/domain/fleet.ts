@@ -1,7 +1,15 @@
 import { type GenerationRef, isSameGeneration } from './generation.ts'
 import { GATEWAY, type ServiceState, type Task } from './service.ts'
 
-/** A node as observed. `digest` is null where a held manifest cannot be read. */
+/** What a node holds under the name of a generation; `digest` is null where the manifest there cannot be read. */
+export type HeldCopy = {
+  readonly name: string
+  readonly digest: string | null
+  /** Ids of the clusters whose shards are there; all of them where left out. */
+  readonly clusters?: readonly number[]
+}
+
+/** A node as observed. */
 export type FleetNode = {
   readonly name: string
   readonly reachable: boolean
@@ -10,7 +18,7 @@ export type FleetNode = {
   readonly hint?: string
   readonly freeBytes: number
   readonly memoryBytes: number
-  readonly generations: readonly { readonly name: string; readonly digest: string | null }[]
+  readonly generations: readonly HeldCopy[]
   /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
   readonly taken?: Readonly<Record<string, number>>
   /** Names of generations that relays have brought pieces of, which only relays can go on from. */
@@ -24,8 +32,16 @@ export function findService(fleet: Fleet, name: string): ServiceState | undefine
   return fleet.services.find(({ spec }) => spec.name === name)
 }
 
-export function isHeld(node: FleetNode, generation: GenerationRef): boolean {
-  return node.generations.some((held) => held.name === generation.name && held.digest === generation.digest)
+/** Whether a node holds the shards of these clusters of a generation, or with none given all of it. */
+export function isHeld(node: FleetNode, generation: GenerationRef, clusters?: readonly number[]): boolean {
+  const held = findHeld(node, generation)
+  if (!held?.clusters) return held !== undefined
+  return clusters?.every((cluster) => held.clusters!.includes(cluster)) ?? false
+}
+
+/** What a node holds of this very generation. */
+export function findHeld(node: FleetNode, { name, digest }: GenerationRef): HeldCopy | undefined {
+  return node.generations.find((held) => held.name === name && held.digest === digest)
 }
 
 /** The distinct generations that ready gateway tasks route by; more than one while a switch is unfinished. */

@@ -1,3 +1,4 @@
+import type { NodePool } from './node-pool.ts'
 import type { PieceFetches } from './piece-fetches.ts'
 import { CONTROL, type Fetch } from './piece-planner-types.ts'
 import { createPieceSet, findRarest, hasPiece } from './piece-set.ts'
@@ -33,14 +34,15 @@ export function createPieceMatching(
   const everything = createPieceSet(copies.length).fill(0xffffffff)
   const rarest = (source: PlannedNode | undefined, sink: PlannedNode) =>
     findRarest(source?.have ?? everything, sink.wanted, { copies, start: random(), most: MOST_COMPARED })
+  const look = (pool: NodePool<PlannedNode>) => pool.sample(spread.hasPortions ? pool.size : TRIES, random())
   const chooseEager = (piece: number, mostInto: number) => {
     const pool = eager.size > 0 ? eager : incomplete
     const fits = (node: PlannedNode) => hasPiece(node.wanted, piece) && node.feeding < mostInto
-    return pool.sample(TRIES, random()).filter(fits).sort(compareAsFirst)[0]
+    return look(pool).filter(fits).sort(compareAsFirst)[0]
   }
   return {
     forSink(sink) {
-      for (const source of open.sample(TRIES, random()).sort(compareLoads)) {
+      for (const source of look(open).sort(compareLoads)) {
         if (source === sink) continue
         const piece = rarest(source, sink)
         if (piece >= 0) return { to: sink.index, from: source.index, piece }
@@ -48,7 +50,7 @@ export function createPieceMatching(
       return undefined
     },
     forSource(source) {
-      for (const sink of hungry.sample(TRIES, random()).sort(compareIntakes)) {
+      for (const sink of look(hungry).sort(compareIntakes)) {
         if (source === sink) continue
         const piece = rarest(source, sink)
         if (piece >= 0) return { to: sink.index, from: source.index, piece }
@@ -74,8 +76,7 @@ export function createPieceMatching(
     },
     beside({ to, from, piece }) {
       const tried = nodes[to]!.fetches.filter((each) => each.piece === piece).map((each) => each.from)
-      const source = open
-        .sample(TRIES, random())
+      const source = look(open)
         .filter((node) => hasPiece(node.have, piece) && node.index !== from && !tried.includes(node.index))
         .sort(compareLoads)[0]
       if (source) return { to, from: source.index, piece }

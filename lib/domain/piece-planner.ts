@@ -16,8 +16,8 @@ export type PiecePlannerOptions = Partial<FetchLimits> & {
 
 /** Decides which node gets which piece from whom. Times are in ms of any clock that only goes forward. */
 export type PiecePlanner = {
-  /** A node, with the pieces that it has already; its position. May come at any time. */
-  join(have: Iterable<number>, now: number): number
+  /** A node, with the pieces that it has already, and others that it has no use for; its position. May come at any time. */
+  join(have: Iterable<number>, now: number, useless?: readonly number[]): number
   /** It is gone or has been given up: nothing is fetched from it or for it any more. */
   leave(node: number, now: number): void
   /** The piece came; other tries for it, if any, are forgotten with it. */
@@ -68,8 +68,8 @@ class Planner implements PiecePlanner {
     this.#dispatch = new PieceDispatch(this.#spread, this.#fetches, all)
   }
 
-  join(have: Iterable<number>, now: number): number {
-    const node = this.#spread.join(have)
+  join(have: Iterable<number>, now: number, useless?: readonly number[]): number {
+    const node = this.#spread.join(have, useless)
     this.#fetches.sort(node)
     this.#changed.add(node)
     this.#reviewAt = Math.min(this.#reviewAt, now + FIRST_REVIEW_MS)

@@ -17,6 +17,8 @@ export class PieceSpread {
   readonly #trusted: Uint32Array
   readonly #fed: Uint32Array
   readonly #fresh: PieceQueue
+  /** Of nodes that do not want all pieces, those that they have no use for. */
+  readonly #useless = new Map<PlannedNode, readonly number[]>()
   #alive = 0
 
   constructor(pieces: number) {
@@ -27,16 +29,35 @@ export class PieceSpread {
     this.#fresh = new PieceQueue(pieces)
   }
 
-  join(have: Iterable<number>): PlannedNode {
+  /** Whether nodes want different pieces: then a few of them at random are often none that wants a certain one. */
+  get hasPortions(): boolean {
+    return this.#useless.size > 0
+  }
+
+  /** `useless`: pieces that it neither has nor wants. */
+  join(have: Iterable<number>, useless: readonly number[] = []): PlannedNode {
     const node = createPlannedNode(this.nodes.length, this.copies.length)
     this.nodes.push(node)
     this.#alive++
     for (const piece of have) {
       if (!hasPiece(node.have, piece)) this.#hold(node, piece)
     }
+    if (useless.length > 0) this.#pass(node, useless)
     visitPieces(node.wanted, (piece) => this.putBack(piece))
     this.#sort(node)
     return node
+  }
+
+  /** Of these, a node counts among the holders: nobody has to send it any. */
+  #pass(node: PlannedNode, useless: readonly number[]): void {
+    const own = useless.filter((piece) => hasPiece(node.wanted, piece))
+    for (const piece of own) {
+      removePiece(node.wanted, piece)
+      this.#holders[piece]!++
+    }
+    node.wantedCount -= own.length
+    node.missing -= own.length
+    this.#useless.set(node, own)
   }
 
   leave(node: PlannedNode): void {
@@ -46,6 +67,8 @@ export class PieceSpread {
       this.#holders[piece]!--
       this.copies[piece]!--
     })
+    for (const piece of this.#useless.get(node) ?? []) this.#holders[piece]!--
+    this.#useless.delete(node)
     this.setTrusted(node, false)
     this.#sort(node)
   }

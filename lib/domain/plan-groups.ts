@@ -1,6 +1,6 @@
 import { type Fleet, findService, findServiceProblem } from './fleet.ts'
 import { isSameGeneration } from './generation.ts'
-import { nodesOfGroup, type Shape } from './placement.ts'
+import { nodesOfGroup, nodesOfShard, type Shape } from './placement.ts'
 import type { Step } from './plan.ts'
 import type { IndexSteps } from './plan-index.ts'
 import { type Blueprint, groupSpec, hasAll, isSameSpec } from './plan-services.ts'
@@ -29,14 +29,24 @@ export type GroupWish = {
  * for moves before the gateway (`load`), the other one after it (`follow`). Raises `remote` for a group without nodes.
  */
 export function planGroups(fleet: Fleet, wish: GroupWish): IndexSteps {
-  const nodes = { a: nodesOfGroup(fleet, wish.nodes, 'a'), b: nodesOfGroup(fleet, wish.nodes, 'b') }
-  const { generation, clusters } = wish.target
+  const { generation, clusters, available } = wish.target
+  const held = available ? [] : [generation]
+  const nodesOf = (cluster: number, group: Group) =>
+    nodesOfGroup(
+      fleet,
+      nodesOfShard(fleet, wish.nodes, { cluster, spread: wish.blueprint.spread, held }),
+      group,
+    )
   const routed = listRouted(fleet)
   const plans = clusters.map((cluster) => {
     const spare = listSpareGroups(fleet, cluster, routed)
     const first = spare.find((group) => isAnswering(fleet, { cluster, group }, generation)) ?? spare.at(-1)
     const planOne = (group: Group) =>
-      planMember(fleet, wish, groupSpec(wish.blueprint, nodes[group], { cluster, group }, generation))
+      planMember(
+        fleet,
+        wish,
+        groupSpec(wish.blueprint, nodesOf(cluster, group), { cluster, group }, generation),
+      )
     const [early, late] = first ? [[first], [otherGroup(first)]] : [[], [...GROUPS]]
     return {
       load: early.flatMap(planOne),

@@ -1,6 +1,6 @@
 import { type Fleet, findService, findServiceProblem } from './fleet.ts'
 import { type GenerationRef, isSameGeneration } from './generation.ts'
-import type { Shape } from './placement.ts'
+import { nodesOfShard, type Shape } from './placement.ts'
 import type { Step } from './plan.ts'
 import { type Blueprint, hasAll, indexSpec, isSameSpec } from './plan-services.ts'
 import { indexServiceName, type ServiceSpec, type ServiceState } from './service.ts'
@@ -63,14 +63,28 @@ function planIndexService(
   const final = listResidents(wish, cluster)
   const isServing = (one: GenerationRef) => isSameGeneration(wish.served ?? undefined, one)
   const held = state?.spec.generations.filter(isServing) ?? []
-  const loaded = indexSpec(wish.blueprint, wish.nodes, cluster, [...final, ...held])
+  const loaded = specOf(fleet, wish, cluster, [...final, ...held])
   const cause = final.length > 0 ? explainLoad(state, loaded, wish) : undefined
   const load = cause ? [changeStep('load', loaded, cause)] : []
   const after = cause ? loaded : state?.spec
   return {
     load,
-    retire: after ? planRetirement(after, indexSpec(wish.blueprint, wish.nodes, cluster, final)) : [],
+    retire: after ? planRetirement(after, specOf(fleet, wish, cluster, final)) : [],
   }
+}
+
+function specOf(
+  fleet: Fleet,
+  { blueprint, nodes, target, companion }: IndexWish,
+  cluster: number,
+  generations: readonly GenerationRef[],
+): ServiceSpec {
+  const deliverable = [target, companion].filter((shape) => shape?.available)
+  const isHere = (one: GenerationRef) => deliverable.some((shape) => isSameGeneration(shape?.generation, one))
+  const held = generations.filter((one) => !isHere(one))
+  const needs = { cluster, spread: blueprint.spread, held }
+  const own = generations.length > 0 ? nodesOfShard(fleet, nodes, needs) : []
+  return indexSpec(blueprint, own, cluster, generations)
 }
 
 function listResidents({ target, companion }: IndexWish, cluster: number): GenerationRef[] {

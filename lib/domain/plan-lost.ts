@@ -1,6 +1,6 @@
-import { type Fleet, findService, isHeld } from './fleet.ts'
+import { type Fleet, findHeld, findService } from './fleet.ts'
 import type { GenerationRef } from './generation.ts'
-import { nodesOfGroup } from './placement.ts'
+import { nodesOfGroup, nodesOfShard } from './placement.ts'
 import type { Step } from './plan.ts'
 import { type Blueprint, extractionSpecs, gatewaySpec, groupSpec, indexSpec } from './plan-services.ts'
 import { GROUPS, indexServiceName, type ServiceSpec } from './service.ts'
@@ -25,7 +25,7 @@ export function planLost(
   fleet: Fleet,
   { former, clusters, model, blueprint }: Lost,
 ): { readonly before: UnnumberedStep[]; readonly gateway: UnnumberedStep[] } {
-  const nodes = fleet.nodes.filter((node) => node.reachable && isHeld(node, former)).map(({ name }) => name)
+  const nodes = fleet.nodes.filter((node) => node.reachable && findHeld(node, former)).map(({ name }) => name)
   const indexes = (clusters ?? []).flatMap((cluster) => {
     const isThere = GROUPS.some((group) => findService(fleet, indexServiceName(cluster, group)))
     return isThere ? [] : indexSpecs(fleet, { former, blueprint, nodes, cluster })
@@ -45,9 +45,10 @@ type Shard = Omit<Lost, 'clusters' | 'model'> & {
 }
 
 function indexSpecs(fleet: Fleet, { former, blueprint, nodes, cluster }: Shard): ServiceSpec[] {
-  if (blueprint.strategy === 'side-by-side') return [indexSpec(blueprint, nodes, cluster, [former])]
+  const own = nodesOfShard(fleet, nodes, { cluster, spread: blueprint.spread, held: [former] })
+  if (blueprint.strategy === 'side-by-side') return [indexSpec(blueprint, own, cluster, [former])]
   return GROUPS.map((group) =>
-    groupSpec(blueprint, nodesOfGroup(fleet, nodes, group), { cluster, group }, former),
+    groupSpec(blueprint, nodesOfGroup(fleet, own, group), { cluster, group }, former),
   )
 }
 

@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from './canonical-json.ts'
 import { compareGenerations, type GenerationRef, isSameGeneration } from './generation.ts'
 import { placeTasks } from './placement.ts'
 import { extractionServiceName, GATEWAY, type Group, indexServiceName, type ServiceSpec } from './service.ts'
+import type { Spread } from './shard-spread.ts'
 
 type Template = { readonly replicas: number; readonly settings: Readonly<Record<string, string>> }
 
@@ -19,6 +20,8 @@ export type Blueprint = {
   readonly index: Template
   /** What embeds under each model of the profile, that of new splits first. */
   readonly extractions: readonly Extraction[]
+  /** Where shards live that are not on every node. */
+  readonly spread?: Spread
 }
 
 /** What embeds under a model: a service made by the template; null where a server is given. */
@@ -30,10 +33,21 @@ export function gatewaySpec(
   nodes: readonly string[],
   generation: GenerationRef,
 ): ServiceSpec {
-  return { name: GATEWAY, kind: 'gateway', nodes, generations: [generation], ...blueprint.gateway }
+  const { gateway, spread } = blueprint
+  return {
+    name: GATEWAY,
+    kind: 'gateway',
+    nodes,
+    generations: [generation],
+    ...(spread && { isSpread: true }),
+    ...gateway,
+  }
 }
 
-/** The index service of a cluster with the generations that it holds, newest last whatever the order given. */
+/**
+ * The index service of a cluster with the generations that it holds, newest last whatever the order given; `nodes` are
+ * those of its shard.
+ */
 export function indexSpec(
   blueprint: Blueprint,
   nodes: readonly string[],
@@ -46,6 +60,7 @@ export function indexSpec(
     cluster,
     nodes: placeTasks(nodes, cluster),
     generations: sortGenerations(generations),
+    ...(blueprint.spread && { isSpread: true }),
     ...blueprint.index,
   }
 }

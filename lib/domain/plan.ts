@@ -7,6 +7,8 @@ import type { ServiceSpec } from './service.ts'
 export type Action =
   | 'deliver'
   | 'verify'
+  /** Makes a damaged copy whole, of what other nodes hold. */
+  | 'mend'
   | 'start'
   | 'load'
   | 'check'
@@ -34,14 +36,21 @@ export type Step = {
   readonly spec?: ServiceSpec
   /** What the service shall be made of, where that was rendered already. */
   readonly content?: Content
+  /** Ids of the clusters whose shards the node shall hold or has to be looked at for; all where left out. */
+  readonly clusters?: readonly number[]
   /** Bytes to carry, for steps that carry some. */
   readonly bytes?: number
+  /** Nodes that a copy is mended from, in this order, and whether this machine is one more source. */
+  readonly peers?: readonly string[]
+  readonly isHere?: boolean
   /** How they are carried. */
   readonly route?: Route
   /** Those of the bytes that leave this machine; fewer where the node holds a base. */
   readonly sent?: number
-  /** How long this and all steps beside it take, where limits tell. */
+  /** How long this and all steps beside it take, where limits or former deliveries tell. */
   readonly estimatedMs?: number
+  /** `limits`, or when the delivery was that the estimate comes from (ISO 8601). */
+  readonly estimatedFrom?: string
 }
 
 export type Plan = { readonly steps: readonly Step[] }
@@ -60,19 +69,23 @@ export function nameStep({ action, target, node }: Step): string {
   return `${action} ${target}${node === undefined ? '' : ` on ${node}`}`
 }
 
-/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, bytes?, via?, base?, sent?, estimatedMs?, cause}]`. */
+/** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, clusters?, bytes?, via?, base?, sent?, estimatedMs?, estimatedFrom?, cause}]`. */
 export function describePlan({ steps }: Plan): Record<string, unknown>[] {
-  return steps.map(({ batch, action, target, node, bytes, route, sent, estimatedMs, cause }) => ({
-    batch,
-    action,
-    target,
-    node: node ?? null,
-    ...(bytes !== undefined && { bytes }),
-    ...(route && { via: route.via, base: route.base?.name ?? null }),
-    ...(sent !== undefined && { sent }),
-    ...(estimatedMs !== undefined && { estimatedMs }),
-    cause,
-  }))
+  return steps.map(
+    ({ batch, action, target, node, clusters, bytes, route, sent, estimatedMs, estimatedFrom, cause }) => ({
+      batch,
+      action,
+      target,
+      node: node ?? null,
+      ...(clusters && { clusters }),
+      ...(bytes !== undefined && { bytes }),
+      ...(route && { via: route.via, base: route.base?.name ?? null }),
+      ...(sent !== undefined && { sent }),
+      ...(estimatedMs !== undefined && { estimatedMs }),
+      ...(estimatedFrom !== undefined && { estimatedFrom }),
+      cause,
+    }),
+  )
 }
 
 /** Numbers the given batches from 1, leaving out the empty ones. */

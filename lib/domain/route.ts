@@ -1,12 +1,14 @@
 import type { DeliveryRates } from './delivery-rates.ts'
-import { type FleetNode, isHeld } from './fleet.ts'
+import { type FleetNode, findHeld } from './fleet.ts'
 import { compareGenerations, type GenerationRef } from './generation.ts'
+import type { MeasuredRates } from './measured-rates.ts'
+import type { Part } from './placement.ts'
 
 /** How a generation travels to a node; a transport that cannot go that way takes another one. */
 export type Route = {
   /** Through relays, which pass pieces on among the nodes, or from this machine alone. */
   readonly via: 'relay' | 'direct'
-  /** A generation that the node and this machine both hold: only what differs from it is carried. */
+  /** A generation that this machine holds, and the node all or some shards of: only what differs from it is carried. */
   readonly base?: GenerationRef
 }
 
@@ -17,6 +19,8 @@ export type RoutePolicy = {
   /** Generations that lie on this machine, to tell differences from; none where whole files shall be sent. */
   readonly bases: readonly GenerationRef[]
   readonly rates: DeliveryRates
+  /** What former deliveries took; none where nothing is known. */
+  readonly measured?: MeasuredRates
 }
 
 /** A route, and why it is taken. */
@@ -48,14 +52,22 @@ function findBase(
   bases: readonly GenerationRef[],
 ): GenerationRef | undefined {
   return bases
-    .filter((base) => base.name !== target.name && isHeld(node, base))
+    .filter((base) => base.name !== target.name && findHeld(node, base))
     .sort((a, b) => compareGenerations(b.name, a.name))[0]
 }
 
-/** Bytes that leave this machine for each of the nodes: relays take a share of one copy each. */
-export function estimateSent(bytes: number, routes: readonly Route[]): number[] {
-  const relayed = routes.filter(({ via }) => via === 'relay').length
-  return routes.map(({ via }) => (via === 'relay' ? Math.ceil(bytes / relayed) : bytes))
+/** Bytes that leave this machine for each of the nodes: relays take a share of one copy of each part. */
+export function estimateSent(
+  loads: readonly { readonly route: Route; readonly parts: readonly Part[] }[],
+): number[] {
+  const sharers = new Map<Part['of'], number>()
+  const relayed = loads.filter(({ route }) => route.via === 'relay')
+  for (const { of } of relayed.flatMap(({ parts }) => parts)) sharers.set(of, (sharers.get(of) ?? 0) + 1)
+  return loads.map(({ route, parts }) =>
+    parts.reduce((sum, { of, bytes }) => {
+      return sum + (route.via === 'relay' ? Math.ceil(bytes / sharers.get(of)!) : bytes)
+    }, 0),
+  )
 }
 
 /** How long it takes at the given rates, in milliseconds; undefined where none limits it. `sent` as of all nodes together. */

@@ -21,6 +21,8 @@ export type ServiceSpec = {
   readonly port?: number
   /** Whether a task must end before the one that replaces it may start; otherwise they run side by side meanwhile. */
   readonly order?: 'stop-first'
+  /** Nodes hold only some of the shards of its generations: its tasks may run where its own shards are. */
+  readonly isSpread?: true
   /** Environment of its tasks, without secrets. */
   readonly settings: Readonly<Record<string, string>>
 }

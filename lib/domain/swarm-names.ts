@@ -1,6 +1,7 @@
 import { LongshoreError } from './errors.ts'
 import type { GenerationRef } from './generation.ts'
-import type { ServiceKind } from './service.ts'
+import { shardDirectory } from './manifest.ts'
+import type { ServiceKind, ServiceSpec } from './service.ts'
 
 /** Labels of a service. They are on the service, not on its tasks: changing one restarts nothing. */
 export const LABELS = {
@@ -49,6 +50,32 @@ export function memberLabel(fleet: string): string {
 /** The label of nodes on which a generation lies whole; another content under the same name is another value. */
 export function readyLabel(fleet: string, { name, digest }: GenerationRef): { key: string; value: string } {
   return { key: `longshore.${fleet}.${name}`, value: digest.replace('sha256:', '').slice(0, 16) }
+}
+
+/** The label of nodes that hold what every node holds of a generation whose shards are spread. */
+export function commonLabel(fleet: string, generation: GenerationRef): { key: string; value: string } {
+  const { key, value } = readyLabel(fleet, generation)
+  return { key: `${key}.common`, value }
+}
+
+/** The label of nodes on which the shard of a cluster lies whole, where shards are spread. */
+export function shardLabel(
+  fleet: string,
+  generation: GenerationRef,
+  cluster: number,
+): { key: string; value: string } {
+  const { key, value } = readyLabel(fleet, generation)
+  return { key: `${key}.${shardDirectory(cluster)}`, value }
+}
+
+/** The label that a service asks of a node for one of its generations. */
+export function gateLabel(
+  fleet: string,
+  { isSpread, cluster }: Pick<ServiceSpec, 'isSpread' | 'cluster'>,
+  generation: GenerationRef,
+): { key: string; value: string } {
+  if (!isSpread) return readyLabel(fleet, generation)
+  return cluster === undefined ? commonLabel(fleet, generation) : shardLabel(fleet, generation, cluster)
 }
 
 /** Whether a label of a node is of this fleet: that it is a member, or what it holds. */

@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from './canonical-json.ts'
 import type { ServiceKind, ServiceSpec } from './service.ts'
-import { LABELS, memberLabel, networkName, readyLabel, TASK_PORTS } from './swarm-names.ts'
+import { gateLabel, LABELS, memberLabel, networkName, TASK_PORTS } from './swarm-names.ts'
 
 type Amounts = { readonly cpus?: string | undefined; readonly memory?: string | undefined }
 type Resources = { readonly limits?: Amounts | undefined; readonly reservations?: Amounts | undefined }
@@ -116,9 +116,9 @@ function renderEnvironment(spec: ServiceSpec, settings: SwarmSettings): Record<s
   }
 }
 
-/** A data gate for every generation: no task is placed where one of them has not been delivered whole. */
+/** A data gate for every generation: no task is placed where what it reads of one of them has not been delivered whole. */
 function renderConstraints(spec: ServiceSpec, fleet: string, excluded: readonly string[]): string[] {
-  const gates = spec.generations.map((generation) => readyLabel(fleet, generation))
+  const gates = spec.generations.map((generation) => gateLabel(fleet, spec, generation))
   return [
     `node.labels.${memberLabel(fleet)}==member`,
     ...gates.map(({ key, value }) => `node.labels.${key}==${value}`),

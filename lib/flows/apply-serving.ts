@@ -1,6 +1,6 @@
 import { listLoaded, listPlaces } from '../domain/declared-services.ts'
 import { LongshoreError } from '../domain/errors.ts'
-import { type Fleet, findServed, findService, isHeld } from '../domain/fleet.ts'
+import { type Fleet, findHeld, findServed, findService } from '../domain/fleet.ts'
 import type { GenerationRef } from '../domain/generation.ts'
 import type { MadeService } from '../domain/made-service.ts'
 import { hasAll } from '../domain/plan-services.ts'
@@ -46,7 +46,7 @@ export function findPlaces(
     throw new LongshoreError('not-found', `none of the nodes ${names} holds ${served.name}`, { hint: remedy })
   }
   for (const node of fleet.nodes.filter(({ reachable }) => reachable)) {
-    const lacking = listLoaded(fleet, served).filter((one) => !isHeld(node, one))
+    const lacking = listLoaded(fleet, served).filter((one) => !findHeld(node, one))
     const names = lacking.map(({ name }) => name).join(' and ')
     if (names) reporter.note(`${node.name} does not hold ${names}: ${remedy}`)
   }

@@ -4,13 +4,16 @@ import { LongshoreError } from '../domain/errors.ts'
 import type { Blueprint, Extraction } from '../domain/plan-services.ts'
 import { GROUPS } from '../domain/service.ts'
 import { listModels } from './declared-models.ts'
+import { createSpread } from './spread.ts'
 
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const models = listModels(profile)
+  const spread = createSpread(profile)
   return {
+    ...(spread && { spread }),
     strategy: update.strategy,
     gateway: {
       replicas: gateway.replicas,

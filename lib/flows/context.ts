@@ -10,8 +10,10 @@ import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { ImageStore } from '../ports/image-store.ts'
 import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
+import type { Mender } from '../ports/mender.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
+import type { RateStore } from '../ports/rate-store.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { Stack } from '../ports/stack.ts'
@@ -28,6 +30,10 @@ export interface Context {
   readonly writer: GenerationWriter
   readonly images: ImageStore
   readonly transport: Transport
+  /** What former deliveries took. */
+  readonly rates: RateStore
+  /** Repairs copies with what other nodes hold. */
+  readonly mender: Mender
   readonly orchestrator: Orchestrator
   readonly publishing: Publishing
   /** What the services are made of. */

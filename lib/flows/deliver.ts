@@ -1,6 +1,6 @@
 import { LongshoreError, messageOf } from '../domain/errors.ts'
-import { type Fleet, isHeld } from '../domain/fleet.ts'
-import type { Shape } from '../domain/placement.ts'
+import type { Fleet } from '../domain/fleet.ts'
+import { isHeldAsWanted, type Shape } from '../domain/placement.ts'
 import { describePlan, type Plan, type Step } from '../domain/plan.ts'
 import { describeShortage, type Shortage } from '../domain/plan-room.ts'
 import { MILESTONES } from '../ports/transport.ts'
@@ -35,7 +35,7 @@ export async function deliver(context: FleetContext, options: DeliverOptions = {
     // Whoever had the lock before us may have put a newer one there.
     const candidate = await findCandidate(context, options.generation)
     const manifest = await admit(session, candidate, false)
-    const shape = shapeOf(manifest)
+    const shape = shapeOf(manifest, context.profile)
     const fleet = await observeFleet(context, session.signal)
     const { plan, shortages } = await planWithinRoom(session, fleet, shape)
     const base = {
@@ -71,7 +71,7 @@ function tellShortages(nodes: readonly NodeDelivery[], shortages: readonly Short
 async function deliverToNodes(
   session: Session,
   fleet: Fleet,
-  { generation }: Shape,
+  shape: Shape,
   steps: readonly Step[],
   meters: ReturnType<typeof meterTransport>,
 ): Promise<NodeDelivery[]> {
@@ -90,7 +90,7 @@ async function deliverToNodes(
       return { name, state: 'failed', bytes, problem: messageOf(result.reason) }
     }
     if (result) return { name, state: 'delivered', bytes }
-    if (isHeld(node, generation)) return { name, state: 'held', bytes }
+    if (isHeldAsWanted(node, shape)) return { name, state: 'held', bytes }
     return { name, state: 'unreachable', bytes, ...(problem !== undefined && { problem }) }
   })
 }

@@ -1,12 +1,14 @@
 import { type Finding, fail, ok, warn } from '../domain/finding.ts'
-import { type FleetNode, isHeld } from '../domain/fleet.ts'
-import { computeContentDigest, countBytes, type Manifest, refOf } from '../domain/manifest.ts'
+import type { FleetNode } from '../domain/fleet.ts'
+import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
+import { bytesFor, isHeldAsWanted, listLacking, type Shape } from '../domain/placement.ts'
 import type { Strategy } from '../domain/plan-services.ts'
 import type { FleetRecord } from '../domain/record.ts'
 import { findQuarantine, isFrozen } from '../domain/record-rules.ts'
 import { findCandidate } from './admission.ts'
 import { attempt } from './attempt.ts'
 import type { FleetContext } from './context.ts'
+import { shapeOf } from './shape.ts'
 
 const READ_MS = 5000
 
@@ -36,12 +38,13 @@ export async function examineGenerations(
   }
   const { manifest } = candidate
   const nodes = all.filter(({ reachable }) => reachable)
+  const shape = shapeOf(manifest, context.profile)
   return [
     ok('generation', `${newest} of ${names.length} has a sound manifest`),
     ...(record ? [examineStanding(manifest, record)] : []),
     ...(await examineCopies(context, nodes, names)),
-    ...nodes.map((node) => examineDisk(node, manifest)),
-    ...nodes.map((node) => examineMemory(node, manifest, context.profile.update.strategy)),
+    ...nodes.map((node) => examineDisk(node, shape)),
+    ...nodes.map((node) => examineMemory(node, shape, context.profile.update.strategy)),
   ]
 }
 
@@ -79,20 +82,25 @@ function examineCopy({ name, generations }: FleetNode, { generation, digest }: M
   return [warn('copy', detail, `give what was split anew another name than ${generation}`)]
 }
 
-function examineDisk(node: FleetNode, manifest: Manifest): Finding {
-  if (isHeld(node, refOf(manifest))) return ok('disk', `${node.name} holds ${manifest.generation} already`)
-  const bytes = countBytes(manifest)
-  const detail = `${node.name} has ${inMiB(node.freeBytes)} free, ${manifest.generation} needs ${inMiB(bytes)}`
+function examineDisk(node: FleetNode, shape: Shape): Finding {
+  const { name } = shape.generation
+  if (isHeldAsWanted(node, shape)) return ok('disk', `${node.name} holds ${describePart(shape)} already`)
+  const bytes = listLacking(node, shape).reduce((sum, part) => sum + part.bytes, 0)
+  const detail = `${node.name} has ${inMiB(node.freeBytes)} free, ${name} needs ${inMiB(bytes)}`
   return node.freeBytes >= bytes
     ? ok('disk', detail)
     : fail('disk', detail, `free some space on ${node.name}`)
 }
 
+function describePart({ generation, portions }: Shape): string {
+  return portions ? `its part of ${generation.name}` : generation.name
+}
+
 /** What an update maps at a time is fast only while it fits in memory. */
-function examineMemory(node: FleetNode, manifest: Manifest, strategy: Strategy): Finding {
+function examineMemory(node: FleetNode, shape: Shape, strategy: Strategy): Finding {
   const isSideBySide = strategy === 'side-by-side'
-  const bytes = (isSideBySide ? 2 : 1) * countBytes(manifest)
-  const what = isSideBySide ? 'two generations need' : `${manifest.generation} needs`
+  const bytes = (isSideBySide ? 2 : 1) * bytesFor(shape, node.name)
+  const what = isSideBySide ? 'two generations need' : `${shape.generation.name} needs`
   const detail = `${node.name} has ${inMiB(node.memoryBytes)}, ${what} ${inMiB(bytes)}`
   const hint = isSideBySide
     ? 'searches read from disk while two are loaded; update.strategy: replica-groups loads one at a time'

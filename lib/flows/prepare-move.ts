@@ -1,7 +1,7 @@
 import { LongshoreError } from '../domain/errors.ts'
-import { type Fleet, findServed, findService, isHeld } from '../domain/fleet.ts'
+import { type Fleet, findServed, findService } from '../domain/fleet.ts'
 import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
-import type { Shape } from '../domain/placement.ts'
+import { isHeldAsWanted, type Shape } from '../domain/placement.ts'
 import { describePlan, type Plan } from '../domain/plan.ts'
 import { describeShortage, findShortages } from '../domain/plan-room.ts'
 import { planUpdate } from '../domain/plan-update.ts'
@@ -142,6 +142,6 @@ async function chooseCompanion(
   if (!chosen || chosen.name === target.generation.name) return null
   const shape = await findShape(context, fleet, chosen)
   if (!shape || isMoving || shape.available) return shape
-  const isEverywhere = fleet.nodes.every((node) => !node.reachable || isHeld(node, chosen))
+  const isEverywhere = fleet.nodes.every((node) => !node.reachable || isHeldAsWanted(node, shape))
   return isEverywhere ? shape : null
 }

@@ -1,4 +1,5 @@
-import type { FleetNode } from '../domain/fleet.ts'
+import type { FleetNode, HeldCopy } from '../domain/fleet.ts'
+import { renderRanges } from '../domain/number-ranges.ts'
 import type { Freeze, Quarantine, Release } from '../domain/record.ts'
 import type { Task } from '../domain/service.ts'
 import { renderTable } from '../domain/table.ts'
@@ -51,8 +52,14 @@ function listNodes({ nodes }: Status): string[][] {
   return nodes.map(({ name, reachable, problem, generations }) => [
     name,
     reachable ? 'reachable' : `unreachable${problem ? `: ${problem}` : ''}`,
-    namesOf(generations) || 'no generation',
+    generations.map(describeCopy).join(', ') || 'no generation',
   ])
+}
+
+/** `dg_8`, or `dg_8 (shards 0-3,7)` where it is not all of it. */
+function describeCopy({ name, clusters }: HeldCopy): string {
+  if (!clusters) return name
+  return clusters.length === 0 ? `${name} (no shards)` : `${name} (shards ${renderRanges(clusters)})`
 }
 
 function listTasks({ services }: Status): string[][] {

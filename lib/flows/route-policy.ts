@@ -15,7 +15,7 @@ export async function chooseRoutePolicy(
   const bases = delivery.delta ? await findBases(context, fleet) : []
   const now = new Date(context.now())
   const rates = ratesAt(delivery.limits, 60 * now.getHours() + now.getMinutes())
-  return { via: delivery.via, bases, rates }
+  return { via: delivery.via, bases, rates, measured: await context.rates.read() }
 }
 
 /** The generations of this machine that nodes hold, too: by name here, as the nodes' digests decide. */

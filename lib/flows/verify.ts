@@ -1,8 +1,17 @@
 import { LongshoreError, messageOf } from '../domain/errors.ts'
+import type { FleetNode } from '../domain/fleet.ts'
 import { isSameGeneration } from '../domain/generation.ts'
 import { type Manifest, refOf } from '../domain/manifest.ts'
 import { assemblePlan, describePlan, type Plan } from '../domain/plan.ts'
-import { type Copy, isRepairable, planReading, planRepair, type Unread } from '../domain/plan-verify.ts'
+import {
+  type Copy,
+  isRepairable,
+  planReading,
+  planRepair,
+  type Sources,
+  type Unread,
+} from '../domain/plan-verify.ts'
+import type { Mender } from '../ports/mender.ts'
 import { applyPlan, CONCURRENCY } from './apply-plan.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { meterTransport } from './meter-transport.ts'
@@ -24,9 +33,10 @@ export type VerifyOptions = {
 
 /**
  * Hashes generations again on the disks of nodes. Changes nothing, unless it shall repair: then what is damaged or missing
- * is delivered again under the fleet's lock, put together beside, and hashed once more. Deletes nothing that is sound.
- * Raises `corrupt` naming node and file of what is not sound in the end, `partial` when all else is but a node cannot be
- * reached, `usage` for unknown nodes, `not-found` for a generation that this machine does not have.
+ * is brought again under the fleet's lock, from nodes that hold it sound and at last from here, put together beside, and
+ * hashed once more. Deletes nothing that is sound. Raises `corrupt` naming node and file of what is not sound in the end,
+ * `partial` when all else is but a node cannot be reached, `usage` for unknown nodes, `not-found` for a generation that
+ * neither this machine nor a node has.
  */
 export async function verify(context: FleetContext, options: VerifyOptions = {}): Promise<Answer> {
   const doing = ['verify', options.generation].filter(Boolean).join(' ')
@@ -35,14 +45,13 @@ export async function verify(context: FleetContext, options: VerifyOptions = {})
 }
 
 async function examine(context: FleetContext, options: VerifyOptions): Promise<Answer> {
-  const { copies, manifests } = await readCopies(context, options)
-  return answerVerified({ copies, manifests })
+  return answerVerified(await readCopies(context, options))
 }
 
 async function repair(session: Session, options: VerifyOptions): Promise<Answer> {
   const { context } = session
-  const { copies, manifests } = await readCopies(context, options)
-  const plan = assemblePlan([planRepair(copies, manifests.map(shapeOf))])
+  const { copies, manifests, ...reading } = await readCopies(context, options)
+  const plan = assemblePlan([planRepair(copies, reading.nodes, reading)])
   const json = { plan: describePlan(plan) }
   if (context.dryRun) return { ...answerVerified({ copies, manifests, isTrial: true, json }), plan }
   if (plan.steps.length > 0) {
@@ -50,26 +59,54 @@ async function repair(session: Session, options: VerifyOptions): Promise<Answer>
     await context.confirm(plan)
   }
   const { transport, countSent } = meterTransport(context.transport, context.now)
-  const repaired = await repairCopies({ ...session, context: { ...context, transport } }, copies, {
-    plan,
-    manifests,
-  })
-  return answerVerified({ copies: repaired, manifests, json: { ...json, bytesSent: countSent() } })
+  const { mender, countMended } = meterMender(context.mender)
+  const metered = { ...session, context: { ...context, transport, mender } }
+  const repaired = await repairCopies(metered, copies, { plan, manifests })
+  const bytesSent = countSent() + countMended()
+  return answerVerified({ copies: repaired, manifests, json: { ...json, bytesSent } })
 }
 
-type Reading = { readonly copies: readonly Copy[]; readonly manifests: readonly Manifest[] }
+/** A mender that works as the given one, and the bytes that it has brought to nodes, which come by this machine. */
+function meterMender(inner: Mender): { mender: Mender; countMended(): number } {
+  let mended = 0
+  const mender: Mender = {
+    readManifest: (...args) => inner.readManifest(...args),
+    mend: (node, manifest, options) =>
+      inner.mend(node, manifest, {
+        ...options,
+        onBytes(bytes) {
+          mended += bytes
+          options.onBytes?.(bytes)
+        },
+      }),
+  }
+  return { mender, countMended: () => mended }
+}
+
+type Reading = Sources & {
+  readonly copies: readonly Copy[]
+  readonly manifests: readonly Manifest[]
+  /** All nodes: those that nobody asked about may help. */
+  readonly nodes: readonly FleetNode[]
+}
 
 async function readCopies(context: FleetContext, options: VerifyOptions): Promise<Reading> {
   const names = chooseNodes(context.profile, options.nodes)
   const fleet = await observeFleet(context)
-  const manifests = await chooseGenerations(context, fleet, options.generation)
-  const nodes = fleet.nodes.filter(({ name }) => names.includes(name))
-  const unread = planReading(nodes, manifests.map(refOf))
-  const settled = await settleAll(unread, CONCURRENCY, async (copy) =>
+  const chosen = await chooseGenerations(context, fleet, options.generation)
+  const manifests = chosen.map(({ manifest }) => manifest)
+  const shapes = manifests.map((manifest) => shapeOf(manifest, context.profile))
+  const asked = fleet.nodes.filter(({ name }) => names.includes(name))
+  const settled = await settleAll(planReading(asked, shapes), CONCURRENCY, async (copy) =>
     'state' in copy ? copy : await readCopy(context, copy, manifests),
   )
   context.signal.throwIfAborted()
-  return { copies: settled.map(({ result }) => takeValue(result)), manifests }
+  const here = chosen.filter(({ isHere }) => isHere).map(({ manifest }) => refOf(manifest))
+  return {
+    ...{ manifests, shapes, nodes: fleet.nodes },
+    copies: settled.map(({ result }) => takeValue(result)),
+    isHere: (generation) => here.some((one) => isSameGeneration(one, generation)),
+  }
 }
 
 /** Reads a copy from its disk. A node that is lost meanwhile is a fact, not a failure. */
@@ -78,12 +115,12 @@ async function readCopy(
   copy: Unread,
   manifests: readonly Manifest[],
 ): Promise<Copy> {
-  const { node, generation } = copy
+  const { node, generation, clusters } = copy
   const step = { batch: 1, action: 'verify', target: generation.name, node, cause: 'asked for' } as const
   const startedAt = now()
   reporter.step({ step, state: 'started' })
   try {
-    await transport.verify(node, findManifest(manifests, copy), signal)
+    await transport.verify(node, findManifest(manifests, copy), signal, clusters)
     reporter.step({ step, state: 'done', tookMs: now() - startedAt })
     return { ...copy, state: 'sound' }
   } catch (error) {
@@ -105,7 +142,7 @@ async function repairCopies(
   { plan, manifests }: Repair,
 ): Promise<Copy[]> {
   const settled = await settleAll(copies, CONCURRENCY, async (copy): Promise<Copy> => {
-    const { node, generation } = copy
+    const { node, generation, clusters } = copy
     const step = plan.steps.find((one) => one.node === node && one.target === generation.name)
     if (!step || !isRepairable(copy)) return copy
     try {
@@ -114,7 +151,8 @@ async function repairCopies(
       session.signal.throwIfAborted()
       return { ...copy, problem: messageOf(error) }
     }
-    const again = await readCopy(session.context, { node, generation }, manifests)
+    const unread = { node, generation, ...(clusters && { clusters }) }
+    const again = await readCopy(session.context, unread, manifests)
     return again.state === 'sound' ? { ...again, repaired: true } : again
   })
   session.signal.throwIfAborted()

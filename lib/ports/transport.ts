@@ -1,8 +1,6 @@
+import type { HeldCopy } from '../domain/fleet.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import type { Route } from '../domain/route.ts'
-
-/** A generation that a node holds under its final name; `digest` is null when its manifest cannot be read. */
-export type HeldGeneration = { readonly name: string; readonly digest: string | null }
 
 /** What a node tells of itself. An unreachable node is a fact, not an error. */
 export type NodeFacts = {
@@ -13,7 +11,8 @@ export type NodeFacts = {
   readonly hint?: string
   readonly freeBytes: number
   readonly memoryBytes: number
-  readonly generations: readonly HeldGeneration[]
+  /** What it holds under final names. */
+  readonly generations: readonly HeldCopy[]
   /** Bytes on its disk by the name of a generation, for all there is of it: held, damaged or not yet whole. */
   readonly taken?: Readonly<Record<string, number>>
   /** Names of generations that relays have brought pieces of, which only relays can go on from. */
@@ -26,6 +25,8 @@ export type Milestone = (typeof MILESTONES)[number]
 
 export type DeliverOptions = {
   readonly signal: AbortSignal
+  /** Ids of the clusters whose shards the node shall hold; all where left out. Others that it holds are given up. */
+  readonly clusters?: readonly number[]
   /** As the transport sees fit where left out. */
   readonly route?: Route
   /** Called with the number of bytes that have newly arrived at the node, wherever they came from. */
@@ -52,8 +53,11 @@ export interface Transport extends Partial<ExpectingTransport> {
    * Raises `remote` when the node has no room or fails, `corrupt` when what arrived differs from the manifest.
    */
   deliver(node: string, directory: string, manifest: Manifest, options: DeliverOptions): Promise<number>
-  /** Re-hashes a held generation on the node's disk. Raises `corrupt` naming the file, `not-found`. */
-  verify(node: string, manifest: Manifest, signal: AbortSignal): Promise<void>
+  /**
+   * Re-hashes a held generation on the node's disk, or what belongs to these clusters or to none. Raises `corrupt` naming
+   * the file, `not-found`.
+   */
+  verify(node: string, manifest: Manifest, signal: AbortSignal, clusters?: readonly number[]): Promise<void>
   /** Deletes a generation and everything partial of it; succeeds when there is none. */
   remove(node: string, generation: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>

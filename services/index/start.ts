@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { compareGenerations } from '../../lib/domain/generation.ts'
-import type { Manifest } from '../../lib/domain/manifest.ts'
+import { type Manifest, shardDirectory } from '../../lib/domain/manifest.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService, READY } from '../http/service.ts'
 import { readManifest } from '../read-generation.ts'
-import { readNumber } from '../settings.ts'
+import { readNumber, type Settings } from '../settings.ts'
 import { checkShard } from './check.ts'
 import { createFilters } from './filters.ts'
 import { createIndexMetrics } from './index-metrics.ts'
@@ -27,12 +29,21 @@ export const startIndex: StartService = async (settings, env, log) => {
   const searcher = createSearcher(startSearchThreads(threads), { restAfterMs, metrics, log })
   metrics.watch(searcher)
   const manifests = await Promise.all(generations.map((ref) => readManifest(dataDirectory, ref)))
+  for (const manifest of manifests) checkHeld(settings, manifest, cluster)
   manifests.sort((a, b) => compareGenerations(a.generation, b.generation))
   const filters = createFilters({ dataDirectory, cluster, manifests, limit: filterBytes })
   await searcher.open({ dataDirectory, cluster, manifests, isExact })
   if (env.SELF_CHECK) for (const manifest of manifests) await checkBefore(searcher, manifest, cluster)
   addIndexRoutes(base.app, { cluster, manifests, searcher, filters })
   return await runService(base, { settings, log })
+}
+
+/** A node may hold only some shards of a generation: what is not there is told as that, and nothing is answered. */
+function checkHeld({ dataDirectory, node }: Settings, { generation }: Manifest, cluster: number): void {
+  if (existsSync(join(dataDirectory, generation, shardDirectory(cluster)))) return
+  throw new LongshoreError('corrupt', `${node} does not hold the shard of cluster ${cluster} of ${generation}`, {
+    hint: `deliver.mjs ${generation} brings it to where it belongs`,
+  })
 }
 
 async function checkBefore(searcher: Searcher, manifest: Manifest, cluster: number): Promise<void> {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { readFreeBytes } from '../../lib/adapters/local/node-directory.ts'
 import type { Report } from '../../lib/adapters/relay/protocol.ts'
+import { countPieces } from '../../lib/domain/pieces.ts'
 import { IncomingFile } from './incoming-file.ts'
 import { locatePartial, preparePartial, type Task } from './partial-directory.ts'
 
@@ -17,14 +18,15 @@ export type IncomingPiece = {
 
 /** The files of a generation on their way to this node, by the numbers of their pieces. */
 export class Intake {
-  readonly #files: readonly IncomingFile[]
+  /** Undefined where a file is not brought to this node. */
+  readonly #files: readonly (IncomingFile | undefined)[]
   /** Number of the first piece of each file, or what that would be if it had any; last, of the one after all. */
   readonly #starts: readonly number[]
 
-  private constructor(files: readonly IncomingFile[]) {
+  private constructor(files: readonly (IncomingFile | undefined)[], task: Task) {
     this.#files = files
     const starts = [0]
-    for (const { pieceCount } of files) starts.push(starts.at(-1)! + pieceCount)
+    for (const { bytes } of task.files) starts.push(starts.at(-1)! + countPieces(bytes, task.pieceBytes))
     this.#starts = starts
   }
 
@@ -36,31 +38,36 @@ export class Intake {
     await preparePartial(dataDirectory, task)
     const partial = locatePartial(dataDirectory, task.generation)
     const published = join(dataDirectory, task.generation)
-    const files: IncomingFile[] = []
-    for (const entry of task.files) {
-      files.push(await IncomingFile.find(partial, entry, { pieceBytes: task.pieceBytes, published, signal }))
+    const { pieceBytes } = task
+    const wanted = task.wanted && new Set(task.wanted)
+    const files: (IncomingFile | undefined)[] = []
+    for (const [position, entry] of task.files.entries()) {
+      const isWanted = wanted === undefined || wanted.has(position)
+      const options = { pieceBytes, published, signal }
+      files.push(isWanted ? await IncomingFile.find(partial, entry, options) : undefined)
     }
     await checkRoom(
       partial,
-      files.reduce((sum, { missingBytes }) => sum + missingBytes, 0),
+      files.reduce((sum, file) => sum + (file?.missingBytes ?? 0), 0),
     )
-    for (const file of files) if (file.isComplete && file.pieceCount === 0) await file.finish()
-    return new Intake(files)
+    for (const file of files) if (file?.isComplete && file.pieceCount === 0) await file.finish()
+    return new Intake(files, task)
   }
 
   get holdings(): Holdings {
-    const whole = this.#files.flatMap(({ isWhole }, file) => (isWhole ? [file] : []))
+    const whole = this.#files.flatMap((incoming, file) => (incoming?.isWhole ? [file] : []))
     const pieces = this.#files.flatMap((incoming, file) =>
-      Array.from(incoming.pieces, ([index, sha256]) => ({ piece: this.#starts[file]! + index, sha256 })),
+      Array.from(incoming?.pieces ?? [], ([index, sha256]) => ({ piece: this.#starts[file]! + index, sha256 })),
     )
     return { pieces, whole }
   }
 
-  /** The piece of this number; undefined when there is none. */
+  /** The piece of this number; undefined when there is none, or none here. */
   find(piece: number): IncomingPiece | undefined {
     if (!Number.isInteger(piece) || piece < 0 || piece >= this.#starts.at(-1)!) return undefined
     const file = this.#findFile(piece)
-    return { file, incoming: this.#files[file]!, index: piece - this.#starts[file]! }
+    const incoming = this.#files[file]
+    return incoming && { file, incoming, index: piece - this.#starts[file]! }
   }
 
   /** The last file that starts at or before a piece: those without any start where the next one does. */

@@ -14,6 +14,8 @@ const MOST_PIECE_BYTES = 16 * 2 ** 20
 export type Task = {
   readonly generation: string
   readonly files: readonly PieceFile[]
+  /** Positions of those that are brought here; all where left out. */
+  readonly wanted?: readonly number[]
   readonly pieceBytes: number
 }
 

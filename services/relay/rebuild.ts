@@ -7,6 +7,7 @@ import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
 import { isGenerationName } from '../../lib/domain/generation.ts'
 import type { FileEntry } from '../../lib/domain/manifest.ts'
 import { parseManifest } from '../../lib/domain/parse-manifest.ts'
+import { selectFiles } from '../../lib/domain/portions.ts'
 import { checkRoom } from './intake.ts'
 import { isPatchName, locatePartial } from './partial-directory.ts'
 
@@ -19,6 +20,8 @@ export type RebuildTask = {
   readonly patch: string
   /** Of the generation to be, as JSON. */
   readonly manifest: string
+  /** Ids of the clusters whose shards are wanted; all where left out. */
+  readonly clusters?: readonly number[]
 }
 
 /**
@@ -26,7 +29,7 @@ export type RebuildTask = {
  * this as its problem. Raises `usage` for names that lead elsewhere, `corrupt` for a bad manifest, and `ENOSPC`.
  */
 export async function rebuild(task: RebuildTask, signal: AbortSignal): Promise<RebuiltFile[]> {
-  const { dataDirectory, generation, base, patch } = task
+  const { dataDirectory, generation, base, patch, clusters } = task
   if (!isGenerationName(base) || !isPatchName(patch)) {
     throw new LongshoreError(
       'usage',
@@ -35,19 +38,21 @@ export async function rebuild(task: RebuildTask, signal: AbortSignal): Promise<R
   }
   const manifest = parseManifest(task.manifest, 'the manifest of "rebuild"')
   const directory = locatePartial(dataDirectory, generation)
-  await checkRoom(directory, await countMissing(directory, manifest.files))
+  const files = selectFiles(manifest, clusters)
+  await checkRoom(directory, await countMissing(directory, files))
   const options = {
     baseDirectory: join(dataDirectory, base),
     patch: join(directory, patch),
     directory,
     manifest,
+    files,
     signal,
   }
   try {
     return await applyPatch(options)
   } catch (error) {
     if (signal.aborted || hasCode(error, 'ENOSPC', 'EDQUOT')) throw error
-    return manifest.files.map(({ path }) => ({ path, problem: messageOf(error) }))
+    return files.map(({ path }) => ({ path, problem: messageOf(error) }))
   }
 }
 

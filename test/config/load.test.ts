@@ -47,7 +47,7 @@ const WRONG: [string, string, string][] = [
   [
     'an unknown key inside a list',
     VALID.replace('- name: node-1', '- name: node-1\n    colour: red'),
-    'config/x.yml:4: nodes.0.colour: no such key; expected one of name, host, port, user, relayHost',
+    'config/x.yml:4: nodes.0.colour: no such key; expected one of name, host, port, user, relayHost, zone',
   ],
   ['a missing key', VALID.replace('name: test\n', ''), 'config/x.yml:1: name: missing; expected text'],
   [

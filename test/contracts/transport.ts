@@ -2,13 +2,15 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { countBytes, type Manifest } from '../../lib/domain/manifest.ts'
-import type { Transport } from '../../lib/ports/transport.ts'
+import { selectFiles } from '../../lib/domain/portions.ts'
+import type { Mender } from '../../lib/ports/mender.ts'
+import type { DeliverOptions, Transport } from '../../lib/ports/transport.ts'
 import { rejectsWith } from '../support/errors.ts'
 
 type Source = { readonly directory: string; readonly manifest: Manifest }
 
 export type TransportSubject = {
-  readonly transport: Transport
+  readonly transport: Transport & Mender
   /** Two nodes that hold nothing. */
   readonly nodes: readonly [string, string]
   /** A sound generation dg_1. */
@@ -142,6 +144,58 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
     },
   )
 
+  promise(
+    'brings the shards of some clusters, tells which are there, and sends only those that lack',
+    async (subject) => {
+      const { transport, nodes, source } = subject
+      const { manifest } = source
+      const held = { name: 'dg_1', digest: manifest.digest }
+      await deliver(subject, source, { clusters: [] })
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [] }])
+      await transport.verify(nodes[0], manifest, NEVER, [])
+      await transport.remove(nodes[0], 'dg_1', NEVER)
+      const sent = await deliver(subject, source, { clusters: [0] })
+      assert.is(sent, countBytes({ files: selectFiles(manifest, [0]) }))
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [0] }])
+      await transport.verify(nodes[0], manifest, NEVER, [0])
+      await rejectsWith(transport.verify(nodes[0], manifest, NEVER), 'corrupt', /clust_1/)
+      assert.is(await deliver(subject, source, { clusters: [0] }), 0)
+      await deliver(subject, source, { clusters: [0, 1] })
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [held])
+      await transport.verify(nodes[0], manifest, NEVER)
+    },
+  )
+
+  promise(
+    'mends each file of a copy with the first sound one of another node, without this machine',
+    async (subject) => {
+      const { transport, nodes, source, damageHeld } = subject
+      const { manifest } = source
+      for (const node of nodes) {
+        await transport.deliver(node, source.directory, manifest, { signal: NEVER })
+      }
+      await damageHeld(nodes[0], 'dg_1', PATH)
+      await damageHeld(nodes[1], 'dg_1', INDEX)
+      for (const [node, peer] of [nodes, nodes.toReversed() as [string, string]]) {
+        await transport.mend(node, manifest, { peers: [peer], signal: NEVER })
+        await transport.verify(node, manifest, NEVER)
+      }
+      assert.is((await transport.readManifest(nodes[1], 'dg_1', NEVER)).digest, manifest.digest)
+    },
+  )
+
+  promise('takes this machine for the last source, and names what nobody has sound', async (subject) => {
+    const { transport, nodes, source, damageHeld } = subject
+    const { directory, manifest } = source
+    for (const node of nodes) await transport.deliver(node, directory, manifest, { signal: NEVER })
+    for (const node of nodes) await damageHeld(node, 'dg_1', PATH)
+    const options = { peers: [nodes[1]], signal: NEVER }
+    await rejectsWith(transport.mend(nodes[0], manifest, options), 'corrupt', new RegExp(PATH))
+    await rejectsWith(transport.verify(nodes[0], manifest, NEVER), 'corrupt', new RegExp(PATH))
+    await transport.mend(nodes[0], manifest, { ...options, directory })
+    await transport.verify(nodes[0], manifest, NEVER)
+  })
+
   promise('tells of a node that cannot be reached instead of failing', async (subject) => {
     const { transport, nodes, cut } = subject
     await cut(nodes[0])
@@ -167,7 +221,7 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
 function deliver(
   { transport, nodes }: TransportSubject,
   { directory, manifest }: Source,
-  options: { signal?: AbortSignal; onBytes?: (bytes: number) => void } = {},
+  options: Partial<DeliverOptions> = {},
 ): Promise<number> {
   return transport.deliver(nodes[0], directory, manifest, { signal: NEVER, ...options })
 }

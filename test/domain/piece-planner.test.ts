@@ -19,6 +19,31 @@ test('sends each piece once from the control host, and hardly any again', () => 
   for (let node = 0; node < 8; node++) assert.ok(delivery.planner.isComplete(node))
 })
 
+test('plans only pieces for a node that it has a use for, also among many nodes that have none', () => {
+  const planner = createPiecePlanner({ pieces: Array.from({ length: 100 }, () => 1000) })
+  const owners = (piece: number) => [piece % 50, (piece + 1) % 50]
+  for (let node = 0; node < 50; node++) {
+    planner.join(
+      [],
+      0,
+      range(100).filter((piece) => !owners(piece).includes(node)),
+    )
+  }
+  const fetches = []
+  for (let now = 0, due = planner.next(0); now < 100_000 && due.length > 0; due = planner.next(now)) {
+    for (const fetch of due) {
+      now += 5
+      fetches.push(fetch)
+      planner.received(fetch, now)
+    }
+  }
+  assert.ok(fetches.every(({ to, piece }) => owners(piece).includes(to)))
+  assert.ok(range(50).every((node) => planner.isComplete(node)))
+  assert.is(fetches.length, 200)
+  const fromHere = fetches.filter(({ from }) => from === CONTROL)
+  assert.ok(fromHere.length <= 105, `${fromHere.length} pieces left`)
+})
+
 test('sends pieces that nobody has to nodes that have nothing to pass on', () => {
   const delivery = playDelivery(100)
   for (let node = 0; node < 20; node++) delivery.join()

@@ -110,7 +110,7 @@ test('repairs what is damaged or missing, by plan and under the lock, and reads 
   assert.match(text, 'until they start again')
   assert.equal(
     fleet.plans.at(-1)?.steps.map(({ action, target, node }) => `${action} ${target} ${node}`),
-    ['deliver dg_7 node-1', 'deliver dg_8 node-2'],
+    ['deliver dg_7 node-1', 'mend dg_8 node-2'],
   )
   assert.not.ok(fleet.transport.calls.some(({ method }) => method === 'remove'))
   assert.is((await check(fleet)).outcome, 'nothing-to-do')
@@ -131,10 +131,42 @@ test('repairs the other copies when one cannot be repaired, and names that one',
   damage(fleet, 'node-1', 'dg_8')
   damage(fleet, 'node-2', 'dg_8')
   fleet.transport.failOn = ({ method, node }) =>
-    method === 'deliver' && node === 'node-1' ? new LongshoreError('remote', 'no room') : undefined
+    method === 'mend' && node === 'node-1' ? new LongshoreError('remote', 'no room') : undefined
   const error = await raised('corrupt', check(fleet, { repair: true }))
   assert.match(error.message, /node-1 +dg_8 +damaged .*no room/)
   assert.equal(linesOf(error.answer).slice(2), ['node-2 dg_8 repaired', 'node-2 dg_7 sound'])
+})
+
+test('repairs from a node what this machine no longer has, a whole copy too', async () => {
+  const fleet = await makeServing()
+  damage(fleet, 'node-2', 'dg_8')
+  fleet.transport.node('node-1').held.delete('dg_7')
+  for (const name of ['dg_7', 'dg_8']) fleet.generations.manifests.delete(name)
+  const { json } = await check(fleet, { repair: true })
+  assert.equal(linesOf(json).sort(), [
+    'node-1 dg_7 repaired',
+    'node-1 dg_8 sound',
+    'node-2 dg_7 sound',
+    'node-2 dg_8 repaired',
+  ])
+  damage(fleet, 'node-2', 'dg_6')
+  fleet.generations.manifests.delete('dg_6')
+  assert.equal(linesOf((await check(fleet, { generation: 'dg_6', repair: true })).json), [
+    'node-1 dg_6 sound',
+    'node-2 dg_6 repaired',
+  ])
+})
+
+test('asks this machine last, when no node has the file sound', async () => {
+  const fleet = await makeServing()
+  damage(fleet, 'node-1', 'dg_8')
+  damage(fleet, 'node-2', 'dg_8')
+  await check(fleet, { repair: true })
+  damage(fleet, 'node-1', 'dg_8')
+  damage(fleet, 'node-2', 'dg_8')
+  fleet.generations.manifests.delete('dg_8')
+  const error = await raised('corrupt', check(fleet, { repair: true }))
+  assert.match(error.message, 'no sound copy of dg_8/clust_0/vectors.npy')
 })
 
 test.run()

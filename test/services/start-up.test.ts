@@ -52,7 +52,7 @@ const cases: Record<string, ['index' | 'gateway', Damage, number, RegExp]> = {
       return undefined
     },
     12,
-    /clust_0\/vectors\.npy: is missing/,
+    /local does not hold the shard of cluster 0 of dg_1/,
   ],
   'vectors that golden queries do not find again, where it has to look before it serves': [
     'index',

@@ -21,6 +21,8 @@ export type ApplyOptions = {
   readonly directory: string
   /** As `parseManifest` gave it: its paths stay inside `directory`. */
   readonly manifest: Manifest
+  /** Those of its files that are wanted; all where left out. */
+  readonly files?: readonly FileEntry[]
   readonly signal: AbortSignal
 }
 
@@ -30,7 +32,7 @@ export type ApplyOptions = {
  * Raises `corrupt` for a patch or a base that is not the one meant, and what the system raises for writing.
  */
 export async function applyPatch(options: ApplyOptions): Promise<RebuiltReport[]> {
-  const { patch, baseDirectory, directory, manifest, signal } = options
+  const { patch, baseDirectory, directory, manifest, files = manifest.files, signal } = options
   const reader = await openPatch(patch, signal)
   try {
     if (reader.header.generation !== manifest.digest) {
@@ -43,8 +45,9 @@ export async function applyPatch(options: ApplyOptions): Promise<RebuiltReport[]
     try {
       const pace = new Pace(signal)
       const reports = await new Rebuild({ reader, base, held, directory, manifest, whole, pace }).run()
-      for (const name of listDirectories(manifest)) await syncDirectory(join(directory, name))
-      return reports
+      for (const name of listDirectories({ files })) await syncDirectory(join(directory, name))
+      const wanted = new Set(files.map(({ path }) => path))
+      return reports.filter(({ path }) => wanted.has(path))
     } finally {
       held.close()
     }
@@ -64,8 +67,8 @@ async function readBase(directory: string, { path, header }: PatchReader): Promi
 }
 
 /** Makes the directories of shards. Raises `corrupt` where something else stands: a link would lead elsewhere. */
-async function makeDirectories({ directory, manifest }: ApplyOptions): Promise<void> {
-  for (const name of listDirectories(manifest)) {
+async function makeDirectories({ directory, manifest, files }: ApplyOptions): Promise<void> {
+  for (const name of listDirectories({ files: files ?? manifest.files })) {
     const path = join(directory, name)
     await mkdir(path, { recursive: true })
     const stats = await lstat(path)
@@ -73,16 +76,18 @@ async function makeDirectories({ directory, manifest }: ApplyOptions): Promise<v
   }
 }
 
-function listDirectories({ files }: Manifest): Set<string> {
+function listDirectories({ files }: { readonly files: readonly FileEntry[] }): Set<string> {
   return new Set(files.map(({ path }) => dirname(path)))
 }
 
-/** The files that an earlier attempt brought, read back. */
-async function findWhole({ directory, manifest, signal }: ApplyOptions): Promise<Set<number>> {
+/** The files that need not be made: those that an earlier attempt brought, read back, and those that nobody wants. */
+async function findWhole({ directory, manifest, files, signal }: ApplyOptions): Promise<Set<number>> {
   const whole = new Set<number>()
+  const wanted = files && new Set(files.map(({ path }) => path))
   for (const [file, entry] of manifest.files.entries()) {
     signal.throwIfAborted()
-    if (await isWhole(directory, entry)) whole.add(file)
+    const isUnwanted = wanted !== undefined && !wanted.has(entry.path)
+    if (isUnwanted || (await isWhole(directory, entry))) whole.add(file)
   }
   return whole
 }

@@ -10,8 +10,10 @@ import { resolveInside } from './node-directory.ts'
 export type Delivery = {
   readonly node: string
   readonly manifest: Manifest
-  /** Directory that holds the generation. */
-  readonly from: string
+  /** Those of its files that the node shall hold. */
+  readonly files: readonly FileEntry[]
+  /** Directories that may hold the generation, in the order in which they are asked for each file. */
+  readonly from: readonly string[]
   /** Directory on the node that it is put together in. */
   readonly partial: string
   readonly readFree: (directory: string) => Promise<number>
@@ -41,10 +43,10 @@ export async function deliverFiles(delivery: Delivery): Promise<number> {
   return needed
 }
 
-async function findMissing({ partial, manifest, signal }: Delivery): Promise<FileEntry[]> {
+async function findMissing({ partial, files, signal }: Delivery): Promise<FileEntry[]> {
   try {
     const missing: FileEntry[] = []
-    for (const entry of manifest.files) {
+    for (const entry of files) {
       if (await findFileProblem(resolveInside(partial, entry.path), entry, signal)) missing.push(entry)
     }
     return missing
@@ -52,25 +54,43 @@ async function findMissing({ partial, manifest, signal }: Delivery): Promise<Fil
     if (!(error instanceof LongshoreError && error.kind === 'corrupt')) throw error
     // Links and other things that no delivery makes: nothing of it is worth keeping.
     await rm(partial, { recursive: true, force: true })
-    return [...manifest.files]
+    return [...files]
   }
 }
 
 async function deliverFile(entry: FileEntry, delivery: Delivery): Promise<void> {
-  const { node, from, partial, manifest, copy, signal, onBytes } = delivery
-  const target = resolveInside(partial, entry.path)
-  await copy(from, entry.path, target, { signal, onBytes })
-  const problem = await findFileProblem(target, entry, signal)
-  if (!problem) return
-  await rm(target, { force: true })
+  const { node, from, manifest } = delivery
+  let problem = 'there is no source'
+  for (const directory of from) {
+    const found = await takeFile(directory, entry, delivery).catch((error: unknown) => {
+      // The last source speaks for all.
+      if (error instanceof LongshoreError && directory !== from.at(-1)) return error.message
+      throw error
+    })
+    if (found === undefined) return
+    problem = found
+  }
   throw new LongshoreError('corrupt', `${node}: ${manifest.generation} arrived damaged: ${problem}`, {
-    hint: `${from} differs from its own manifest, or a disk fails: split again, then deliver again`,
+    hint: `${from.at(-1) ?? 'every source'} differs from its own manifest, or a disk fails: split again, then deliver again`,
   })
 }
 
+/** What is wrong with a file as it came from one source; undefined when nothing is. */
+async function takeFile(
+  directory: string,
+  entry: FileEntry,
+  { partial, copy, signal, onBytes }: Delivery,
+): Promise<string | undefined> {
+  const target = resolveInside(partial, entry.path)
+  await copy(directory, entry.path, target, { signal, onBytes })
+  const problem = await findFileProblem(target, entry, signal)
+  if (problem) await rm(target, { force: true })
+  return problem
+}
+
 /** Deletes what an attempt with another manifest of the same name left. */
-async function removeStrangers({ partial, manifest }: Delivery): Promise<void> {
-  const expected = new Set(manifest.files.map((entry) => entry.path))
+async function removeStrangers({ partial, files }: Delivery): Promise<void> {
+  const expected = new Set(files.map((entry) => entry.path))
   for (const found of await readdir(partial, { recursive: true, withFileTypes: true })) {
     const path = join(found.parentPath, found.name)
     const name = relative(partial, path)
@@ -89,11 +109,11 @@ async function syncDirectories(partial: string): Promise<void> {
 
 /** The error for the operator. What is there already stays for the next attempt, unless there was no room. */
 async function explainFailure(delivery: Delivery, cause: unknown): Promise<unknown> {
-  const { node, manifest, partial, readFree } = delivery
+  const { node, manifest, files, partial, readFree } = delivery
   if (hasCode(cause, 'ENOSPC', 'EDQUOT')) {
     await rm(partial, { recursive: true, force: true })
     const free = await readFree(dirname(partial))
-    const needed = manifest.files.reduce((sum, entry) => sum + entry.bytes, 0)
+    const needed = files.reduce((sum, entry) => sum + entry.bytes, 0)
     return new LongshoreError(
       'remote',
       `${node} has no room for ${manifest.generation}: it needs ${needed} bytes, ${free} are free`,

@@ -2,10 +2,13 @@ import { lstat, readFile, rm } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import type { HeldCopy } from '../../domain/fleet.ts'
 import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
 import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
-import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import { findClusters, selectFiles } from '../../domain/portions.ts'
+import type { Mender, MendOptions } from '../../ports/mender.ts'
+import type { DeliverOptions, NodeFacts, Transport } from '../../ports/transport.ts'
 import { hasCode, syncDirectory } from '../files/durable-files.ts'
 import { type Delivery, deliverFiles } from './delivery.ts'
 import { copyFile, findFileProblem } from './file-copy.ts'
@@ -29,28 +32,48 @@ export type LocalTransportSettings = {
 }
 
 /** Carries generations to directories of this machine. */
-export function createLocalTransport(settings: LocalTransportSettings): Transport {
+export function createLocalTransport(settings: LocalTransportSettings): Transport & Mender {
   const { state, readFree = readFreeBytes, copy = copyFile } = settings
-  const deliver = async (node: string, directory: string, manifest: Manifest, options: DeliverOptions) => {
+  const bring = async (
+    node: string,
+    manifest: Manifest,
+    options: Pick<Delivery, 'from' | 'files' | 'signal' | 'onBytes'>,
+  ) => {
     const home = locateNode(state, node)
-    const final = resolveInside(home, manifest.generation)
-    if ((await findProblem(final, manifest, options.signal)) === undefined) return 0
     const partial = join(home, `.${manifest.generation}.partial`)
-    const { signal, onMilestone } = options
+    const sent = await deliverFiles({ node, partial, manifest, readFree, copy, ...options })
+    await publishDirectory(partial, resolveInside(home, manifest.generation))
+    return sent
+  }
+  const deliver = async (node: string, directory: string, manifest: Manifest, options: DeliverOptions) => {
+    const final = resolveInside(locateNode(state, node), manifest.generation)
+    const { signal, clusters, onMilestone } = options
+    const files = selectFiles(manifest, clusters)
+    if ((await findProblem(final, { ...manifest, files }, signal)) === undefined) return 0
     const onBytes = (bytes: number) => {
       options.onBytes?.(bytes)
       options.onSent?.(bytes)
     }
     onMilestone?.('started')
-    const delivery: Delivery = { node, from: directory, partial, manifest, readFree, copy, signal, onBytes }
-    const sent = await deliverFiles(delivery)
-    await publishDirectory(partial, final)
+    const sent = await bring(node, manifest, { from: [directory], files, signal, onBytes })
     onMilestone?.('published')
     return sent
   }
-  const verify = async (node: string, manifest: Manifest, signal: AbortSignal) => {
+  const mend = async (node: string, manifest: Manifest, options: MendOptions) => {
+    const { peers, directory, clusters, signal, onBytes = () => undefined } = options
+    const copies = [node, ...peers].map((name) => resolveInside(locateNode(state, name), manifest.generation))
+    const from = [...copies, ...(directory === undefined ? [] : [directory])]
+    await bring(node, manifest, { from, files: selectFiles(manifest, clusters), signal, onBytes })
+  }
+  const verify = async (
+    node: string,
+    manifest: Manifest,
+    signal: AbortSignal,
+    clusters?: readonly number[],
+  ) => {
     const final = resolveInside(locateNode(state, node), manifest.generation)
-    const problem = await findProblem(final, manifest, signal)
+    const files = selectFiles(manifest, clusters)
+    const problem = await findProblem(final, { ...manifest, files }, signal)
     if (problem === undefined) return
     const kind = problem === MISSING ? 'not-found' : 'corrupt'
     throw new LongshoreError(kind, `${node}: ${manifest.generation} ${problem}`, {
@@ -65,6 +88,12 @@ export function createLocalTransport(settings: LocalTransportSettings): Transpor
     inspect: (node, signal) => inspectNode(node, locateNode(state, node), readFree, signal),
     deliver: (node, ...args) => deliver(node, ...args).catch(blame(node)),
     verify: (node, ...args) => verify(node, ...args).catch(blame(node)),
+    mend: (node, ...args) => mend(node, ...args).catch(blame(node)),
+    async readManifest(node, generation) {
+      const manifest = await readManifest(resolveInside(locateNode(state, node), generation))
+      if (manifest?.generation === generation) return manifest
+      throw new LongshoreError('not-found', `${node} has no sound ${MANIFEST_FILE} of ${generation}`)
+    },
     remove: (node, ...args) => remove(node, ...args).catch(blame(node)),
     close: async () => undefined,
   }
@@ -99,9 +128,11 @@ async function inspectNode(
   }
 }
 
-async function inspectGeneration(home: string, name: string): Promise<HeldGeneration> {
+async function inspectGeneration(home: string, name: string): Promise<HeldCopy> {
   const manifest = await readManifest(join(home, name))
-  return { name, digest: manifest?.generation === name ? manifest.digest : null }
+  if (manifest?.generation !== name) return { name, digest: null }
+  const clusters = findClusters(manifest, new Set(await listDirectory(join(home, name))))
+  return { name, digest: manifest.digest, ...(clusters && { clusters }) }
 }
 
 /** The manifest in a directory, or undefined when there is none that is whole. */

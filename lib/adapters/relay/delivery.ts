@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type DeliveryLimits, ratesAt } from '../../domain/delivery-rates.ts'
 import type { GenerationStore } from '../../ports/generation-store.ts'
+import type { Mender } from '../../ports/mender.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createSshTransport } from '../ssh/transport.ts'
@@ -33,7 +34,7 @@ export type DeliverySettings = {
 }
 
 /** What brings generations to machines, by relays or directly, within limits that change with the time of day. */
-export function createDelivery(settings: DeliverySettings): Transport {
+export function createDelivery(settings: DeliverySettings): Transport & Mender {
   const { shell, generations, note, fleet, image, nodes, directory, operationTimeoutMs } = settings
   const readRates = () => {
     const now = new Date()

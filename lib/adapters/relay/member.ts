@@ -1,6 +1,7 @@
 import { LongshoreError } from '../../domain/errors.ts'
-import type { Manifest } from '../../domain/manifest.ts'
+import type { FileEntry, Manifest } from '../../domain/manifest.ts'
 import type { Fetch } from '../../domain/piece-planner-types.ts'
+import { selectFiles } from '../../domain/portions.ts'
 import type { DeliverOptions } from '../../ports/transport.ts'
 import type { Order, Peer, RebuiltFile } from './protocol.ts'
 import { PutFlow } from './put-flow.ts'
@@ -36,6 +37,7 @@ export class RelayMember {
   #heardAt = performance.now()
   #isCheered = true
   #heldBack = 0
+  #wanted: readonly number[] | undefined
 
   constructor(joining: Joining, link: RelayLink) {
     this.joining = joining
@@ -43,6 +45,15 @@ export class RelayMember {
     this.puts = new PutFlow(link)
     // Told by `join`, which may still be on its way.
     this.done.promise.catch(() => undefined)
+  }
+
+  /** Positions of the files that it is to get: those of its shards, or all. */
+  listWanted(files: readonly FileEntry[]): readonly number[] {
+    if (this.#wanted) return this.#wanted
+    const { clusters, rebuild } = this.joining
+    const own = new Set(selectFiles({ files }, rebuild ? undefined : clusters))
+    this.#wanted = files.flatMap((file, position) => (own.has(file) ? [position] : []))
+    return this.#wanted
   }
 
   hasBegun(fetch: Fetch): void {

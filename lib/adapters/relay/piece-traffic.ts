@@ -30,7 +30,10 @@ export class PieceTraffic {
 
   /** Lets a member take part that has these pieces already; others reach it as its `peer`. */
   join(member: RelayMember, have: readonly number[]): void {
-    member.position = this.#planner.join(have, performance.now())
+    const { files, pieces } = this.#settings.source
+    const wanted = new Set(member.listWanted(files))
+    const useless = pieces.flatMap(({ file }, piece) => (wanted.has(file) ? [] : [piece]))
+    member.position = this.#planner.join(have, performance.now(), useless)
     this.#members[member.position] = member
     this.#plan()
   }

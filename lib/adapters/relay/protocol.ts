@@ -12,6 +12,8 @@ export type Order =
       /** Directory name of the generation, under the one directory that the relay may write to. */
       readonly generation: string
       readonly files: readonly PieceFile[]
+      /** Positions of those that this node is to bring; all where left out. Pieces are numbered through all files. */
+      readonly wanted?: readonly number[]
       readonly pieceBytes: number
       /** Known to the relays of this run alone, in base64: 32 bytes. */
       readonly secret: string
@@ -28,8 +30,16 @@ export type Order =
   /** Gets a piece from another relay. Another order for the same piece is a second try beside: the first one to arrive counts. */
   | { readonly do: 'fetch'; readonly piece: number; readonly sha256: string; readonly from: Peer }
   | { readonly do: 'limit'; readonly uploadRate: number | null }
-  /** Puts the files of the manifest (the body, as JSON) together from a held generation and a patch among `files`. */
-  | { readonly do: 'rebuild'; readonly base: string; readonly patch: string }
+  /**
+   * Puts the files of the manifest (the body, as JSON) together from a held generation and a patch among `files`; with
+   * `clusters` those that belong to them or to none.
+   */
+  | {
+      readonly do: 'rebuild'
+      readonly base: string
+      readonly patch: string
+      readonly clusters?: readonly number[]
+    }
   /** A sign of life. */
   | { readonly do: 'stay' }
   | { readonly do: 'end' }

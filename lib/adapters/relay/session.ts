@@ -91,7 +91,9 @@ export class RelaySession {
     const { files, pieceBytes } = this.#source
     const [secret, { port }, uploadRate] = [this.#secret, this.#settings, this.#uploadRate]
     const generation = this.#generation
-    member.link.give({ do: 'begin', generation, files, pieceBytes, secret, port, uploadRate })
+    const wanted = member.listWanted(files)
+    const some = wanted.length < files.length ? { wanted } : {}
+    member.link.give({ do: 'begin', generation, files, ...some, pieceBytes, secret, port, uploadRate })
     member.link.ended.then(
       () => this.#fail(member, new RelayProblem('the relay ended before it was told to')),
       (error: unknown) => this.#fail(member, error),
@@ -145,11 +147,14 @@ export class RelaySession {
   }
 
   #finishWhenWhole(member: RelayMember): void {
-    if (member.whole.size < this.#source.files.length) return
-    const { rebuild } = member.joining
+    if (member.whole.size < member.listWanted(this.#source.files).length) return
+    const { rebuild, clusters } = member.joining
     if (rebuild) {
       const { base, patch, manifest } = rebuild
-      member.link.give({ do: 'rebuild', base, patch }, Buffer.from(JSON.stringify(manifest)))
+      member.link.give(
+        { do: 'rebuild', base, patch, ...(clusters && { clusters }) },
+        Buffer.from(JSON.stringify(manifest)),
+      )
     } else {
       this.#settle(member, [])
     }

@@ -1,6 +1,8 @@
 import { messageOf } from '../../domain/errors.ts'
 import type { GenerationRef } from '../../domain/generation.ts'
 import { computeContentDigest, countBytes, type Manifest } from '../../domain/manifest.ts'
+import { selectFiles } from '../../domain/portions.ts'
+import type { Mender } from '../../ports/mender.ts'
 import type { DeliverOptions, Transport } from '../../ports/transport.ts'
 import { createLimit } from '../ssh/limit.ts'
 import type { SshTransport } from '../ssh/transport.ts'
@@ -39,7 +41,7 @@ type Errand = {
  * A transport whose nodes pass what they get on to each other, all that are delivered to at the same time. Where relays
  * are of no use it works as `inner`.
  */
-export function createRelayTransport(settings: RelayTransportSettings): Transport {
+export function createRelayTransport(settings: RelayTransportSettings): Transport & Mender {
   const { inner, note } = settings
   const relays = new ReadyRelays(settings)
   const sessions = createSessions({ ...settings, relays })
@@ -50,12 +52,14 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
     const isMade = base !== undefined && (await bringDifferences(errand, base, { patches, sessions, note }))
     if (!isMade) await sessions.join(errand)
     const { node, manifest, options } = errand
-    await inner.publish(node, manifest, options.signal)
+    await inner.publish(node, manifest, options)
     options.onMilestone?.('published')
   }
   return {
     inspect: (...args) => inner.inspect(...args),
     verify: (...args) => inner.verify(...args),
+    readManifest: (...args) => inner.readManifest(...args),
+    mend: (...args) => directly(() => inner.mend(...args)),
     remove: (...args) => inner.remove(...args),
     expect(nodes) {
       for (const node of nodes) relays.start({ node, directory: settings.homeOf(node) })
@@ -63,9 +67,9 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
     async deliver(node, from, manifest, options) {
       const { route, signal } = options
       if (route?.via !== 'relay') return await directly(() => inner.deliver(node, from, manifest, options))
-      if (await inner.holds(node, manifest, signal)) return 0
+      if (await inner.holds(node, manifest, options)) return 0
       if (await adoptBase({ inner, patches }, node, manifest, options)) return 0
-      const home = await inner.prepare(node, manifest, signal)
+      const home = await inner.prepare(node, manifest, options)
       const counted = countArrived(options)
       try {
         await bring({ node, from, manifest, home, options: counted.options })
@@ -91,13 +95,14 @@ async function adoptBase(
   { inner, patches }: Pick<Parts, 'patches'> & Pick<RelayTransportSettings, 'inner'>,
   node: string,
   manifest: Manifest,
-  { route, signal, onMilestone, onSaved }: DeliverOptions,
+  options: DeliverOptions,
 ): Promise<boolean> {
+  const { route, onMilestone, onSaved } = options
   const base = route?.base && (await patches.readBase(route.base))
   if (!base || computeContentDigest(base) !== computeContentDigest(manifest)) return false
   onMilestone?.('started')
-  if (!(await inner.adopt(node, base.generation, manifest, signal))) return false
-  onSaved?.(countBytes(manifest))
+  if (!(await inner.adopt(node, base.generation, manifest, options))) return false
+  onSaved?.(countBytes({ files: selectFiles(manifest, options.clusters) }))
   onMilestone?.('published')
   return true
 }

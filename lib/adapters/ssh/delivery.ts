@@ -18,6 +18,8 @@ const SENT_AT_ONCE = 2
 export type Delivery = {
   readonly place: Place
   readonly manifest: Manifest
+  /** Those of its files that the node shall hold. */
+  readonly files: readonly FileEntry[]
   /** Directory that holds the generation. */
   readonly from: string
   /** Part of the names of what this attempt alone writes. */
@@ -30,7 +32,7 @@ export type Delivery = {
   readonly pace: (bytes: number) => Promise<void>
 }
 
-type Publishing = Pick<Delivery, 'place' | 'manifest' | 'run' | 'signal'>
+type Publishing = Pick<Delivery, 'place' | 'manifest' | 'files' | 'run' | 'signal'>
 
 /** A file that has to be sent, from the end of the piece that the node has of it. */
 type Missing = { readonly entry: FileEntry; readonly piece: Piece | undefined }
@@ -61,7 +63,7 @@ export async function publishHeld(held: Publishing): Promise<void> {
   await publish(held)
 }
 
-type Preparing = Pick<Delivery, 'place' | 'manifest' | 'signal'>
+type Preparing = Pick<Delivery, 'place' | 'manifest' | 'files' | 'signal'>
 
 /**
  * Makes the directory that a generation is put together in, with the sound files of a copy that is damaged. Raises
@@ -72,8 +74,8 @@ export async function prepareDirectory(preparing: Preparing): Promise<void> {
   await salvage(preparing)
 }
 
-async function makeDirectory({ place, manifest, signal }: Preparing): Promise<void> {
-  const names = new Set(manifest.files.map(({ path }) => dirname(path)))
+async function makeDirectory({ place, manifest, files, signal }: Preparing): Promise<void> {
+  const names = new Set(files.map(({ path }) => dirname(path)))
   const { code, stdout } = await runScript(place, PREPARE, [place.home, manifest.generation], {
     stdin: [...names].map((name) => `${name}\n`).join(''),
     signal,
@@ -87,11 +89,11 @@ async function makeDirectory({ place, manifest, signal }: Preparing): Promise<vo
 }
 
 /** Links will do: nobody writes to a file once it has its own name, here or there. */
-async function salvage({ place, manifest, signal }: Preparing): Promise<void> {
+async function salvage({ place, manifest, files, signal }: Preparing): Promise<void> {
   await runScript(place, SALVAGE, [place.home, manifest.generation], {
-    stdin: listSums(manifest),
+    stdin: listSums(files),
     signal,
-    timeoutMs: allowMs(place, countBytes(manifest)),
+    timeoutMs: allowMs(place, countBytes({ files })),
   })
 }
 
@@ -100,29 +102,29 @@ async function salvage({ place, manifest, signal }: Preparing): Promise<void> {
  * where the node does not have all of these sound.
  */
 export async function adoptFiles(held: Publishing, other: string): Promise<boolean> {
-  const { place, manifest, signal } = held
+  const { place, manifest, files, signal } = held
   const { code } = await runScript(place, ADOPT, [place.home, manifest.generation, other], {
-    stdin: listSums(manifest),
+    stdin: listSums(files),
     signal,
-    timeoutMs: allowMs(place, countBytes(manifest)),
+    timeoutMs: allowMs(place, countBytes({ files })),
     codes: [CODES.missing, CODES.damaged],
   })
   if (code === 0) await publishHeld(held)
   return code === 0
 }
 
-function listSums({ files }: Manifest): string {
+function listSums(files: readonly FileEntry[]): string {
   return files.map(({ sha256, path }) => `${sha256} ${path}\n`).join('')
 }
 
 /** What has to be sent. Raises `ENOSPC` when it has no room. */
 async function planFiles(delivery: Delivery): Promise<Missing[]> {
-  const { place, manifest, signal } = delivery
-  const findings = await surveyFiles(place, locatePartial(delivery), manifest.files, signal)
+  const { place, files, signal } = delivery
+  const findings = await surveyFiles(place, locatePartial(delivery), files, signal)
   // Links and the like are made by no delivery: nothing of it is worth keeping.
   if (findings.some(isForeign)) return discardAndPlan(delivery)
   const missing: Missing[] = []
-  for (const [index, entry] of manifest.files.entries()) {
+  for (const [index, entry] of files.entries()) {
     const finding = findings[index]!
     if (finding.state === 'whole' && finding.sha256 === entry.sha256) continue
     missing.push({ entry, piece: await findPiece(delivery, entry, finding) })
@@ -207,8 +209,8 @@ async function deliverManifest(delivery: Publishing): Promise<void> {
   })
 }
 
-async function publish({ place, manifest, run, signal }: Publishing): Promise<void> {
-  const { generation, files } = manifest
+async function publish({ place, manifest, files, run, signal }: Publishing): Promise<void> {
+  const { generation } = manifest
   const paths = [MANIFEST_FILE, ...files.map(({ path }) => path)]
   const names = new Set(paths.flatMap((path) => [dirname(path), path]))
   const aside = `${place.home}/.${generation}.old-${run}`
@@ -223,7 +225,7 @@ async function publish({ place, manifest, run, signal }: Publishing): Promise<vo
 async function giveUpRoom(delivery: Delivery, cause: unknown): Promise<LongshoreError> {
   const { place, manifest } = delivery
   await discard(delivery)
-  const needed = countMissing(manifest.files.map((entry) => ({ entry, piece: undefined })))
+  const needed = countMissing(delivery.files.map((entry) => ({ entry, piece: undefined })))
   const free = await readFree(delivery)
   return new LongshoreError(
     'remote',
@@ -242,6 +244,7 @@ async function readFree({ place, signal }: Delivery): Promise<number> {
   return Number.parseInt(stdout, 10)
 }
 
-function locatePartial({ place, manifest }: Pick<Delivery, 'place' | 'manifest'>): string {
+/** Directory on the node that a generation is put together in. */
+export function locatePartial({ place, manifest }: Pick<Delivery, 'place' | 'manifest'>): string {
   return `${place.home}/.${manifest.generation}.partial`
 }

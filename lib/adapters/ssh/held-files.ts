@@ -1,6 +1,7 @@
 import { LongshoreError } from '../../domain/errors.ts'
 import { type FileEntry, MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
+import { selectFiles } from '../../domain/portions.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { CODES, READ_MANIFEST, SURVEY } from './scripts.ts'
 
@@ -40,15 +41,24 @@ export async function readHeld(place: Place, generation: string, signal: AbortSi
   }
 }
 
-/** What is wrong with a generation under its final name; undefined when every byte is as the manifest says. */
+/**
+ * What is wrong with a generation under its final name, or with what belongs to these clusters or to none; undefined when
+ * every byte is as the manifest says.
+ */
 export async function findProblem(
   place: Place,
   manifest: Manifest,
   signal: AbortSignal,
+  clusters?: readonly number[],
 ): Promise<{ readonly problem: string; readonly isThere: boolean } | undefined> {
   const held = await readHeld(place, manifest.generation, signal)
   if ('problem' in held) return held
-  const problem = await findManifestProblem(place, held.manifest, manifest, signal)
+  const problem = await findManifestProblem(
+    place,
+    held.manifest,
+    { ...manifest, files: selectFiles(manifest, clusters) },
+    signal,
+  )
   return problem === undefined ? undefined : { problem, isThere: true }
 }
 

@@ -32,6 +32,7 @@ for name in dg_*; do
   printf '%s %s\\n' "$name" "$text"
 done
 for name in dg_* .dg_*; do [ ! -e "$name" ] || du -s -B1 -- "$name" || :; done
+for name in dg_*/clust_*; do [ ! -d "$name" ] || [ -L "$name" ] || printf 'shard\\t%s\\n' "$name"; done
 for name in .dg_*.partial; do
   for file in "$name"/*.pieces "$name"/*/*.pieces; do [ ! -f "$file" ] || { printf 'pieces\\t%s\\n' "$name"; break; }; done
 done`
@@ -65,6 +66,11 @@ while read -r bytes path; do
     if [ "$longest" = 0 ]; then echo missing; else hash "$name" || exit; echo "part $longest $sum $name"; fi
   fi
 done`
+
+/** $1 file, $2 bytes to leave out, $3 bytes to read. Prints these, or fewer where the file ends before. */
+export const READ_RANGE = `
+[ -f "$1" ] && [ ! -L "$1" ] && [ ! -L "\${1%/*}" ] || exit ${CODES.missing}
+tail -c +$(($2 + 1)) -- "$1" | head -c "$3"`
 
 /** $1 home, $2 generation; reads names of directories. Makes the directory that a delivery is put together in, with these. */
 export const PREPARE = `
@@ -137,7 +143,7 @@ for name in * .[!.]* ..?* */* */.[!.]* */..?*; do
   [ -e "$name" ] || [ -L "$name" ] || continue
   case $expected in *"//$name//"*) ;; *) rm -rf -- "$name" || exit ;; esac
 done
-sync -- */ . || exit
+case $(echo */) in '*/') sync -- . ;; *) sync -- */ . ;; esac || exit
 if [ -e "$final" ] || [ -L "$final" ]; then mv -T -- "$final" "$3" || exit; fi
 mv -T -- "$partial" "$final" || exit
 sync -- "$1" || exit

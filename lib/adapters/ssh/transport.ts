@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path/posix'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import type { HeldCopy } from '../../domain/fleet.ts'
 import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
 import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
+import { findClusters, selectFiles } from '../../domain/portions.ts'
+import type { Mender } from '../../ports/mender.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
-import type { DeliverOptions, HeldGeneration, NodeFacts, Transport } from '../../ports/transport.ts'
+import type { DeliverOptions, NodeFacts, Transport } from '../../ports/transport.ts'
 import { adoptFiles, deliverFiles, prepareDirectory, publishHeld } from './delivery.ts'
-import { findProblem } from './held-files.ts'
+import { findProblem, readHeld } from './held-files.ts'
+import { mendFiles } from './mend.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
 import { INSPECT, REMOVE } from './scripts.ts'
 
@@ -24,19 +28,22 @@ export type SshTransportSettings = {
 }
 
 /** What relays need of a node besides what a transport does: to begin, and to end, what they bring. */
-export type SshTransport = Transport & {
-  /** Whether the node holds this very generation, every byte read back from its disk. */
-  holds(node: string, manifest: Manifest, signal: AbortSignal): Promise<boolean>
-  /** Makes the directory beside the final name, and tells where the node keeps generations. */
-  prepare(node: string, manifest: Manifest, signal: AbortSignal): Promise<string>
-  /** Gives the final name to what lies whole beside it, and has been verified. */
-  publish(node: string, manifest: Manifest, signal: AbortSignal): Promise<void>
-  /**
-   * Makes the generation of another one of the same content that the node holds; false where that is not sound there,
-   * every byte read back from its disk.
-   */
-  adopt(node: string, other: string, manifest: Manifest, signal: AbortSignal): Promise<boolean>
-}
+export type SshTransport = Transport &
+  Mender & {
+    /** Whether the node holds what it shall of this very generation, every byte read back from its disk. */
+    holds(node: string, manifest: Manifest, options: PortionOptions): Promise<boolean>
+    /** Makes the directory beside the final name, and tells where the node keeps generations. */
+    prepare(node: string, manifest: Manifest, options: PortionOptions): Promise<string>
+    /** Gives the final name to what lies whole beside it, and has been verified. */
+    publish(node: string, manifest: Manifest, options: PortionOptions): Promise<void>
+    /**
+     * Makes the generation of another one of the same content that the node holds; false where that is not sound there,
+     * every byte read back from its disk.
+     */
+    adopt(node: string, other: string, manifest: Manifest, options: PortionOptions): Promise<boolean>
+  }
+
+type PortionOptions = Pick<DeliverOptions, 'signal' | 'clusters'>
 
 /**
  * Carries generations to machines that have sshd and coreutils. Closing it closes the shell. Raises `usage` for a
@@ -51,12 +58,13 @@ export function createSshTransport(settings: SshTransportSettings): SshTransport
     throw new LongshoreError('usage', `there is no node ${node} in the profile`)
   }
   const deliver = async (node: string, from: string, manifest: Manifest, options: DeliverOptions) => {
-    const { signal, onBytes, onSent, onMilestone } = options
+    const { signal, clusters, onBytes, onSent, onMilestone } = options
     const place = locateFor(locate(node), manifest.generation)
-    if ((await findProblem(place, manifest, signal)) === undefined) return 0
+    if ((await findProblem(place, manifest, signal, clusters)) === undefined) return 0
     onMilestone?.('started')
+    const files = selectFiles(manifest, clusters)
     const sent = await deliverFiles({
-      ...{ place, manifest, from, run: nameRun(), filesAtOnce, signal },
+      ...{ place, manifest, files, from, run: nameRun(), filesAtOnce, signal },
       pace: (bytes) => pace(node, bytes, signal),
       onBytes(bytes) {
         if (bytes > 0) onMilestone?.('firstByte')
@@ -70,24 +78,44 @@ export function createSshTransport(settings: SshTransportSettings): SshTransport
   return {
     inspect: async (node, signal) => inspectNode(locate(node), signal),
     deliver,
-    async holds(node, manifest, signal) {
-      return (await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)) === undefined
-    },
-    async prepare(node, manifest, signal) {
+    async holds(node, manifest, { signal, clusters }) {
       const place = locateFor(locate(node), manifest.generation)
-      await prepareDirectory({ place, manifest, signal })
+      return (await findProblem(place, manifest, signal, clusters)) === undefined
+    },
+    async prepare(node, manifest, { signal, clusters }) {
+      const place = locateFor(locate(node), manifest.generation)
+      await prepareDirectory({ place, manifest, files: selectFiles(manifest, clusters), signal })
       return place.home
     },
-    async publish(node, manifest, signal) {
+    async publish(node, manifest, { signal, clusters }) {
       const place = locateFor(locate(node), manifest.generation)
-      await publishHeld({ place, manifest, run: nameRun(), signal })
+      await publishHeld({ place, manifest, files: selectFiles(manifest, clusters), run: nameRun(), signal })
     },
-    async adopt(node, other, manifest, signal) {
+    async adopt(node, other, manifest, { signal, clusters }) {
       const place = locateFor(locateFor(locate(node), manifest.generation), other)
-      return adoptFiles({ place, manifest, run: nameRun(), signal }, other)
+      return adoptFiles(
+        { place, manifest, files: selectFiles(manifest, clusters), run: nameRun(), signal },
+        other,
+      )
     },
-    async verify(node, manifest, signal) {
-      const found = await findProblem(locateFor(locate(node), manifest.generation), manifest, signal)
+    async readManifest(node, generation, signal) {
+      const held = await readHeld(locateFor(locate(node), generation), generation, signal)
+      if ('problem' in held) throw new LongshoreError('not-found', `${node}: ${generation} ${held.problem}`)
+      if (held.manifest?.generation === generation) return held.manifest
+      throw new LongshoreError('corrupt', `${node}: ${generation} has no sound ${MANIFEST_FILE}`)
+    },
+    async mend(node, manifest, { peers, directory, clusters, signal, onBytes = () => undefined }) {
+      const place = locateFor(locate(node), manifest.generation)
+      const files = selectFiles(manifest, clusters)
+      await mendFiles({ place, manifest, files, peers: peers.map(locate), directory, signal, onBytes })
+    },
+    async verify(node, manifest, signal, clusters) {
+      const found = await findProblem(
+        locateFor(locate(node), manifest.generation),
+        manifest,
+        signal,
+        clusters,
+      )
       if (!found) return
       const kind = found.isThere ? 'corrupt' : 'not-found'
       throw new LongshoreError(kind, `${node}: ${manifest.generation} ${found.problem}`, {
@@ -128,7 +156,10 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
     const options = { signal, timeoutMs: allowMs(place, 0) }
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
     const [free, memory, ...lines] = stdout.split('\n')
-    const generations = lines.flatMap(parseHeld).sort((a, b) => compareGenerations(a.name, b.name))
+    const shards = listShards(lines)
+    const generations = lines
+      .flatMap((line) => parseHeld(line, shards))
+      .sort((a, b) => compareGenerations(a.name, b.name))
     return {
       name,
       reachable: true,
@@ -163,11 +194,24 @@ function sumTaken(lines: readonly string[]): Record<string, number> {
 }
 
 /** A generation by its name and its manifest on one line; a manifest that cannot be read has no digest. */
-function parseHeld(line: string): HeldGeneration[] {
+function parseHeld(line: string, shards: ReadonlyMap<string, ReadonlySet<string>>): HeldCopy[] {
   const [, name = '', text = ''] = /^(\S+) (.*)$/.exec(line) ?? []
   if (!isGenerationName(name)) return []
   const manifest = parseSoundly(text)
-  return [{ name, digest: manifest?.generation === name ? manifest.digest : null }]
+  if (manifest?.generation !== name) return [{ name, digest: null }]
+  const clusters = findClusters(manifest, shards.get(name) ?? new Set())
+  return [{ name, digest: manifest.digest, ...(clusters && { clusters }) }]
+}
+
+/** Names of the directories of shards, by the generation that they are of. */
+function listShards(lines: readonly string[]): Map<string, Set<string>> {
+  const shards = new Map<string, Set<string>>()
+  for (const line of lines) {
+    const [, generation, name] = /^shard\t(dg_\d+)\/(clust_\d+)$/.exec(line) ?? []
+    if (generation === undefined || name === undefined) continue
+    shards.set(generation, (shards.get(generation) ?? new Set()).add(name))
+  }
+  return shards
 }
 
 function parseSoundly(text: string): Manifest | null {

@@ -2,6 +2,7 @@ import { LongshoreError } from '../../domain/errors.ts'
 import type { MadeService } from '../../domain/made-service.ts'
 import type { ServiceSpec } from '../../domain/service.ts'
 import type { SwarmNode, SwarmService } from '../../domain/swarm-inspect.ts'
+import { gateLabel } from '../../domain/swarm-names.ts'
 import { renderService, renderStack, type StackService } from '../../domain/swarm-stack.ts'
 import { pause } from '../process/pause.ts'
 import { createNetwork, deployStack, forgetImage, listNetworks } from './docker-argv.ts'
@@ -22,7 +23,10 @@ export function makeService(
   spec: ServiceSpec,
   { nodes, deadlineMs }: Making,
 ): MadeService {
-  const excluded = listOtherMembers(settings.fleet, { nodes, wanted: spec.nodes })
+  const { fleet } = settings
+  // A fleet of many nodes would be a long list for each of many shards.
+  const gates = spec.isSpread ? spec.generations.map((one) => gateLabel(fleet, spec, one).key) : []
+  const excluded = listOtherMembers(fleet, { nodes, wanted: spec.nodes }, gates)
   const loadSeconds = Math.ceil(deadlineMs / 1000)
   return { spec, content: renderService(spec, { settings, excluded, loadSeconds }) }
 }

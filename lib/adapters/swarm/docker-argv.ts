@@ -25,12 +25,13 @@ export function inspectNodes(ids: readonly string[]): string[] {
   return ['node', 'inspect', ...ids]
 }
 
-export function addNodeLabel(node: string, key: string, value: string): string[] {
-  return ['node', 'update', '--label-add', `${key}=${value}`, node]
+export function addNodeLabels(node: string, labels: Readonly<Record<string, string>>): string[] {
+  const flags = Object.entries(labels).flatMap(([key, value]) => ['--label-add', `${key}=${value}`])
+  return ['node', 'update', ...flags, node]
 }
 
-export function removeNodeLabel(node: string, key: string): string[] {
-  return ['node', 'update', '--label-rm', key, node]
+export function removeNodeLabels(node: string, keys: readonly string[]): string[] {
+  return ['node', 'update', ...keys.flatMap((key) => ['--label-rm', key]), node]
 }
 
 /** Reads a stack file from stdin. Images are taken as they are named: asking a registry would hold up every change. */

@@ -1,5 +1,6 @@
 import { parseFleetName } from '../../domain/swarm-names.ts'
 import type { SwarmSettings } from '../../domain/swarm-stack.ts'
+import type { Mender } from '../../ports/mender.ts'
 import type { Orchestrator } from '../../ports/orchestrator.ts'
 import type { Publishing } from '../../ports/publishing.ts'
 import type { RemoteShell } from '../../ports/remote-shell.ts'
@@ -18,10 +19,12 @@ import { createSwarmStateStore } from './state-store.ts'
 export type SwarmEngineSettings = {
   readonly shell: RemoteShell
   /** Carries files to nodes. */
-  readonly transport: Transport
+  readonly transport: Transport & Mender
   /** Names of nodes that are managers of the Swarm, in order of preference. */
   readonly managers: readonly string[]
   readonly stack: SwarmSettings
+  /** Whether nodes hold only some shards of a generation. */
+  readonly isSpread?: boolean
   readonly leaseSeconds: number
   /** Aborts when the operator interrupts. */
   readonly signal: AbortSignal
@@ -30,14 +33,14 @@ export type SwarmEngineSettings = {
 export type SwarmEngine = {
   readonly orchestrator: Orchestrator
   readonly state: StateStore
-  readonly transport: Transport
+  readonly transport: Transport & Mender
   readonly publishing: Publishing
   readonly stack: Stack
 }
 
 /** The engine `swarm`: its parts share the managers, and services change only under the lock. Raises `usage`. */
 export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
-  const { shell, transport, managers, stack, leaseSeconds, signal } = settings
+  const { shell, transport, managers, stack, isSpread = false, leaseSeconds, signal } = settings
   const fleet = parseFleetName(stack.fleet)
   const manager = createManager(shell, managers)
   const readFloor = async (now: AbortSignal) =>
@@ -46,7 +49,10 @@ export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
   return {
     state,
     orchestrator: createSwarmOrchestrator({ shell, manager, settings: stack, readFence: state.readFence }),
-    transport: createLabelledTransport(transport, createNodeLabels(manager, fleet, state.readFence)),
+    transport: createLabelledTransport(
+      transport,
+      createNodeLabels(manager, { fleet, isSpread, readFence: state.readFence }),
+    ),
     publishing: createSwarmPublishing(manager, signal),
     stack: createSwarmStack({ manager, settings: stack }),
   }

@@ -47,6 +47,7 @@ async function startWithBase(nth: number, options: SystemOptions = {}) {
 }
 
 type Results = Awaited<ReturnType<RelaySystem['deliver']>>
+const startedBase = (system: RelaySystem) => system.transport.readManifest('n1', 'dg_1', NEVER)
 const countSent = (results: Results) => [...results.values()].reduce((sum, { told }) => sum + told.sent, 0)
 
 test('sends what differs from a generation that nodes hold, and they make the rest of it', async () => {
@@ -65,6 +66,21 @@ test('sends what differs from a generation that nodes hold, and they make the re
   assert.ok(countSent(results) <= 0.15 * size, `${countSent(results) / size} of a copy left`)
   await system.transport.close()
   assert.equal(readdirSync(root).sort(), ['dg_1', 'dg_2'])
+})
+
+test('makes the shards that a node holds of those that it held, and sends rows whole that came from others', async () => {
+  const { next, system, route, size } = await startWithBase(20)
+  const clusters = { n3: [0], n4: [1] }
+  const base = { directory: system.home('n1') + '/dg_1', manifest: await startedBase(system) }
+  await system.deliver(['n3', 'n4'], base, { clusters })
+  const results = await system.deliver(['n3', 'n4'], next, { route, clusters })
+  for (const node of ['n3', 'n4'] as const) {
+    const { result, told } = results.get(node)!
+    assert.is(result.status, 'fulfilled', String((result as PromiseRejectedResult).reason))
+    assert.ok(told.saved > 0.3 * size, `${told.saved} of ${size} saved`)
+    await system.transport.verify(node, next.manifest, NEVER, clusters[node])
+  }
+  assert.ok(countSent(results) <= 0.15 * size, `${countSent(results) / size} of a copy left`)
 })
 
 test('sends nothing of what is the same under another name, and starts no relay', async () => {

@@ -6,6 +6,7 @@ import { type DeliveryRates, UNLIMITED } from '../../../lib/domain/delivery-rate
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import type { Manifest } from '../../../lib/domain/manifest.ts'
 import type { Route } from '../../../lib/domain/route.ts'
+import type { Mender } from '../../../lib/ports/mender.ts'
 import type { Milestone, Transport } from '../../../lib/ports/transport.ts'
 import { createProcessShell, type ProcessShell } from '../../support/process-shell.ts'
 import { makeTempDir } from '../../support/temp.ts'
@@ -17,14 +18,20 @@ export type Told = { arrived: number; sent: number; saved: number; milestones: M
 
 export type RelaySystem = {
   readonly shell: ProcessShell
-  readonly transport: Transport
+  readonly transport: Transport & Mender
   readonly notes: string[]
   home(node: string): string
   /** Delivers to all of the nodes at once; what came of each, and what was told meanwhile. */
   deliver(
     nodes: readonly string[],
     source: { readonly directory: string; readonly manifest: Manifest },
-    options?: { signal?: AbortSignal; route?: Route; onBytes?: (node: string, told: Told) => void },
+    options?: {
+      signal?: AbortSignal
+      route?: Route
+      /** Ids of the clusters whose shards a node shall hold. */
+      clusters?: Readonly<Record<string, readonly number[]>>
+      onBytes?: (node: string, told: Told) => void
+    },
   ): Promise<Map<string, { readonly result: PromiseSettledResult<number>; readonly told: Told }>>
 }
 
@@ -67,7 +74,7 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
     note: (message) => notes.push(message),
   })
   const deliver: RelaySystem['deliver'] = async (nodes, { directory, manifest }, how = {}) => {
-    const { signal = new AbortController().signal, route = { via: 'relay' }, onBytes } = how
+    const { signal = new AbortController().signal, route = { via: 'relay' }, clusters, onBytes } = how
     const all = await Promise.all(
       nodes.map(async (node) => {
         const told: Told = { arrived: 0, sent: 0, saved: 0, milestones: [] }
@@ -75,6 +82,7 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
           transport.deliver(node, directory, manifest, {
             signal,
             route,
+            ...(clusters && { clusters: clusters[node]! }),
             onBytes(bytes) {
               told.arrived += bytes
               onBytes?.(node, told)

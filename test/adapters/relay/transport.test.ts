@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { countBytes } from '../../../lib/domain/manifest.ts'
+import { selectFiles } from '../../../lib/domain/portions.ts'
 import { eventually } from '../../support/eventually.ts'
 import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
 import { flipByte, listAll } from '../../support/files.ts'
@@ -68,6 +69,28 @@ test('leaves no relay on nodes where a delivery was expected that did not come',
   transport.expect!(NODES)
   await transport.close()
   assert.is(shell.relays(), 0)
+})
+
+test('brings each node its own shards, each of which leaves once and is passed on', async () => {
+  const source = await makeSource()
+  const { deliver, transport, home } = start({ rates: LINK })
+  const clusters = { n1: [0], n2: [0, 1], n3: [] }
+  const results = await deliver(NODES, source, { clusters })
+  for (const [node, { result, told }] of results) {
+    const own = clusters[node as keyof typeof clusters]
+    const bytes = countBytes({ files: selectFiles(source.manifest, own) })
+    assert.equal(result, { status: 'fulfilled', value: bytes })
+    assert.is(told.arrived, bytes)
+    await transport.verify(node, source.manifest, NEVER, own)
+    const [held] = (await transport.inspect(node, NEVER)).generations
+    assert.equal(held?.clusters, own.length === 2 ? undefined : own)
+    assert.equal(
+      listAll(home(node)).filter((name) => /partial|pieces/.test(name)),
+      [],
+    )
+  }
+  const size = countBytes(source.manifest)
+  assert.ok(sum(results, 'sent') <= 1.15 * size, `${sum(results, 'sent') / size} copies left`)
 })
 
 test('sends nothing to nodes that hold it already', async () => {

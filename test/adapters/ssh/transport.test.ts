@@ -90,7 +90,7 @@ test('makes a generation of another one of the same content, byte by byte looked
   await deliver(transport, source)
   const { clusters, files } = source.manifest
   const twin = makeManifest('dg_2', { clusters, files })
-  assert.is(await transport.adopt('node-1', 'dg_1', twin, NEVER), true)
+  assert.is(await transport.adopt('node-1', 'dg_1', twin, { signal: NEVER }), true)
   await transport.verify('node-1', twin, NEVER)
   assert.is(statSync(join(home, 'dg_2', LARGE)).ino, statSync(join(home, 'dg_1', LARGE)).ino)
   await transport.remove('node-1', 'dg_1', NEVER)
@@ -104,8 +104,8 @@ test('makes nothing of another generation that is damaged, or not there, and kee
   const twin = makeManifest('dg_2', { clusters, files })
   mkdirSync(join(home, '.dg_2.partial'))
   flipByte(join(home, 'dg_1', LARGE))
-  assert.is(await transport.adopt('node-1', 'dg_1', twin, NEVER), false)
-  assert.is(await transport.adopt('node-1', 'dg_7', twin, NEVER), false)
+  assert.is(await transport.adopt('node-1', 'dg_1', twin, { signal: NEVER }), false)
+  assert.is(await transport.adopt('node-1', 'dg_7', twin, { signal: NEVER }), false)
   assert.equal(readdirSync(home).sort(), ['.dg_2.partial', 'dg_1'])
 })
 

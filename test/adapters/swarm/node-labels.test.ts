@@ -33,8 +33,8 @@ test('nodes whose marks are asked for at once are looked at once, and later anew
   const generation = { name: 'dg_8', digest: '8'.repeat(64) }
   const marks = await Promise.all(['n3', 'n4', 'n9'].map((name) => labels.readMarks(name, signal)))
   assert.equal(
-    marks.map((isMarked) => isMarked(generation)),
-    [true, false, false],
+    marks.map((readMark) => readMark(generation)),
+    ['all', null, null],
   )
   assert.is(looks(), 1)
   await new Promise((resolve) => setImmediate(resolve))
@@ -58,5 +58,5 @@ function makeLabels() {
     return { code: 0, stdout: JSON.stringify(raw), stderr: '' }
   }
   const manager: Manager = { run, read: async (...args) => (await run(...args)).stdout }
-  return { labels: createNodeLabels(manager, 'demo'), looks: () => count }
+  return { labels: createNodeLabels(manager, { fleet: 'demo' }), looks: () => count }
 }

@@ -150,7 +150,7 @@ if (hasSwarm()) {
 async function makeReal() {
   const settings = makeSettings()
   const { shell, manager } = makeManager()
-  const labels = createNodeLabels(manager, settings.fleet)
+  const labels = createNodeLabels(manager, { fleet: settings.fleet })
   for (const node of NODES) for (const one of GENERATIONS) await labels.mark(node, one, NEVER)
   const orchestrator = createSwarmOrchestrator({ shell, manager, settings, readFence: async () => 0 })
   return { orchestrator, manager, settings }

@@ -39,7 +39,7 @@ if (hasSwarm()) {
     async () => {
       const settings = makeSettings()
       const { shell, manager } = makeManager()
-      const labels = createNodeLabels(manager, settings.fleet)
+      const labels = createNodeLabels(manager, { fleet: settings.fleet })
       for (const node of NODES) await labels.mark(node, { name: 'dg_1', digest: 'sha256:1' }, OPTIONS.signal)
       const orchestrator = createSwarmOrchestrator({ shell, manager, settings, readFence: async () => 0 })
       const stack = createSwarmStack({ manager, settings })

@@ -1,8 +1,10 @@
 import { parseProfile } from '../../../lib/config/load.ts'
 import type { Manifest } from '../../../lib/domain/manifest.ts'
+import type { MeasuredRates } from '../../../lib/domain/measured-rates.ts'
 import type { Plan } from '../../../lib/domain/plan.ts'
 import type { FleetContext } from '../../../lib/flows/context.ts'
 import type { Embedder } from '../../../lib/ports/embedder.ts'
+import type { RateStore } from '../../../lib/ports/rate-store.ts'
 import type { Reporter } from '../../../lib/ports/reporter.ts'
 import type { Survey } from '../../../lib/ports/surroundings.ts'
 import { FakeGenerationStore } from './generation-store.ts'
@@ -27,6 +29,13 @@ export class FakeFleet {
   readonly stack = createFakeStack(this.orchestrator)
   readonly stackFiles = new FakeStackFiles()
   readonly state = new FakeStateStore()
+  measured: MeasuredRates = {}
+  readonly rates: RateStore = {
+    read: async () => this.measured,
+    note: async (node, kind, rate) => {
+      this.measured = { ...this.measured, [node]: { ...this.measured[node], [kind]: rate } }
+    },
+  }
   readonly plans: Plan[] = []
   readonly notes: string[] = []
   profile
@@ -50,6 +59,8 @@ export class FakeFleet {
     const { generations, transport, orchestrator, stack, stackFiles, state, profile } = this
     const embedder: Embedder = { embed: async (texts) => new Float32Array(4 * texts.length).fill(0.5) }
     return {
+      mender: transport,
+      rates: this.rates,
       ...{ profile, generations, transport, orchestrator, stack, stackFiles, state, embedder },
       embedderOf: async () => embedder,
       surroundings: { examine: (signal) => this.survey(signal) },

@@ -2,13 +2,22 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { compareGenerations } from '../../../lib/domain/generation.ts'
 import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
+import { selectFiles } from '../../../lib/domain/portions.ts'
 import type { Route } from '../../../lib/domain/route.ts'
+import type { Mender, MendOptions } from '../../../lib/ports/mender.ts'
 import type { DeliverOptions, NodeFacts, Transport } from '../../../lib/ports/transport.ts'
 
 export type TransportCall = {
-  readonly method: keyof Transport
+  readonly method: keyof (Transport & Mender)
   readonly node: string
   readonly generation?: string
+}
+
+type FakeCopy = {
+  readonly manifest: Manifest
+  readonly damaged: Set<string>
+  /** Those of its shards that are there; all where left out. */
+  readonly clusters?: readonly number[]
 }
 
 type FakeNode = {
@@ -16,13 +25,13 @@ type FakeNode = {
   freeBytes: number
   memoryBytes: number
   /** Held generations by name, with the paths that no longer fit their manifest. */
-  readonly held: Map<string, { readonly manifest: Manifest; readonly damaged: Set<string> }>
+  readonly held: Map<string, FakeCopy>
   /** Paths that have arrived of a generation that is not whole, by `name@digest`. */
   readonly partial: Map<string, Set<string>>
 }
 
 /** Nodes in memory. Every file of a manifest arrives whole, one a turn of the event loop. */
-export class FakeTransport implements Transport {
+export class FakeTransport implements Transport, Mender {
   readonly nodes = new Map<string, FakeNode>()
   readonly calls: TransportCall[] = []
   /** By which way each node was last delivered to. */
@@ -69,8 +78,13 @@ export class FakeTransport implements Transport {
       return { name, reachable: false, problem, freeBytes: 0, memoryBytes: 0, generations: [] }
     }
     const generations = [...held.keys()].sort(compareGenerations).map((generation) => {
-      const { manifest, damaged } = held.get(generation)!
-      return { name: generation, digest: damaged.has('manifest.json') ? null : manifest.digest }
+      const { manifest, damaged, clusters } = held.get(generation)!
+      const isAll = clusters === undefined || clusters.length === manifest.clusters.length
+      return {
+        name: generation,
+        digest: damaged.has('manifest.json') ? null : manifest.digest,
+        ...(!isAll && { clusters }),
+      }
     })
     return { name, reachable, freeBytes, memoryBytes, generations, taken: this.measureTaken(name) }
   }
@@ -81,13 +95,16 @@ export class FakeTransport implements Transport {
     manifest: Manifest,
     options: DeliverOptions,
   ): Promise<number> {
-    const { signal, onBytes, onSent, onMilestone } = options
+    const { signal, clusters, onBytes, onSent, onMilestone } = options
     const node = this.begin({ method: 'deliver', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
-    if (held?.manifest.digest === manifest.digest && held.damaged.size === 0) return 0
+    const isSame = held?.manifest.digest === manifest.digest && held.damaged.size === 0
+    const own = isSame ? selectFiles(manifest, held.clusters) : []
+    const files = selectFiles(manifest, clusters).filter((file) => !own.includes(file))
+    if (isSame && files.length === 0) return 0
     const key = `${manifest.generation}@${manifest.digest}`
     const arrived = node.partial.get(key) ?? new Set()
-    const missing = manifest.files.filter((file) => !arrived.has(file.path))
+    const missing = files.filter((file) => !arrived.has(file.path))
     const needed = countBytes({ files: missing })
     if (needed > node.freeBytes) {
       throw new LongshoreError('remote', `${name} needs ${needed} bytes, but has ${node.freeBytes} free`)
@@ -109,13 +126,43 @@ export class FakeTransport implements Transport {
       onBytes?.(bytes)
       onSent?.(bytes)
     }
-    node.held.set(manifest.generation, { manifest, damaged: new Set() })
+    node.held.set(manifest.generation, { manifest, damaged: new Set(), ...(clusters && { clusters }) })
     node.partial.delete(key)
     onMilestone?.('published')
     return needed
   }
 
-  async verify(name: string, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  async readManifest(name: string, generation: string, signal: AbortSignal): Promise<Manifest> {
+    const node = this.begin({ method: 'readManifest', node: name, generation }, signal)
+    const held = node.held.get(generation)
+    if (!held) throw new LongshoreError('not-found', `${name} does not hold ${generation}`)
+    return held.manifest
+  }
+
+  async mend(name: string, manifest: Manifest, options: MendOptions): Promise<void> {
+    const { signal, peers, directory, clusters, onBytes } = options
+    const node = this.begin({ method: 'mend', node: name, generation: manifest.generation }, signal)
+    const held = node.held.get(manifest.generation)
+    const isSound = ({ damaged, manifest: { digest } }: FakeCopy, path: string) =>
+      digest === manifest.digest && !damaged.has(path)
+    for (const { path, bytes } of selectFiles(manifest, clusters)) {
+      if (held && isSound(held, path)) continue
+      const copies = peers.flatMap((peer) => this.node(peer).held.get(manifest.generation) ?? [])
+      const isHere = directory !== undefined && !this.damagedSources.has(`${directory}/${path}`)
+      if (!isHere && !copies.some((copy) => isSound(copy, path))) {
+        throw new LongshoreError('corrupt', `${name}: no sound copy of ${manifest.generation}/${path}`)
+      }
+      onBytes?.(bytes)
+    }
+    node.held.set(manifest.generation, { manifest, damaged: new Set(), ...(clusters && { clusters }) })
+  }
+
+  async verify(
+    name: string,
+    manifest: Manifest,
+    signal: AbortSignal,
+    clusters?: readonly number[],
+  ): Promise<void> {
     const node = this.begin({ method: 'verify', node: name, generation: manifest.generation }, signal)
     const held = node.held.get(manifest.generation)
     if (!held) throw new LongshoreError('not-found', `${name} does not hold ${manifest.generation}`)
@@ -126,6 +173,10 @@ export class FakeTransport implements Transport {
         `${name}: ${manifest.generation}/${damaged} differs from the manifest`,
       )
     }
+    const lacking = selectFiles(manifest, clusters).filter(
+      (file) => !selectFiles(manifest, held.clusters).includes(file),
+    )
+    if (lacking[0]) throw new LongshoreError('corrupt', `${name}: ${lacking[0].path} is missing`)
     if (held.manifest.digest !== manifest.digest) {
       throw new LongshoreError('corrupt', `${name}: ${manifest.generation} has another digest`)
     }
