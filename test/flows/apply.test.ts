@@ -78,7 +78,7 @@ test('leaves alone, and names, a service that the profile declares no more', asy
   const answer = await applyTo(fleet)
   assert.equal(answer.json.strangers, [FAKE_EXTRACTION])
   assert.match(answer.text, /extraction_\w+ .*left alone; update-indices\.mjs dg_2 removes it/)
-  assert.equal(listTasks(fleet).extraction, extraction)
+  assert.equal(listTasks(fleet)[FAKE_EXTRACTION], extraction)
   assert.equal(fleet.orchestrator.changes, ['change gateway'])
 })
 
