@@ -36,7 +36,9 @@ function renderTime(steps: readonly Step[]): string {
   if (known.length === 0) return 'time unknown until measured'
   const [longest] = known.sort((a, b) => b.estimatedMs! - a.estimatedMs!) as [Step]
   const source =
-    longest.estimatedFrom === 'limits' ? 'by the limits' : `from the delivery of ${longest.estimatedFrom?.slice(0, 10)}`
+    longest.estimatedFrom === 'limits'
+      ? 'by the limits'
+      : `from the delivery of ${longest.estimatedFrom?.slice(0, 10)}`
   return `about ${renderDuration(longest.estimatedMs!)} ${source}`
 }
 

@@ -34,8 +34,7 @@ export function createPieceMatching(
   const everything = createPieceSet(copies.length).fill(0xffffffff)
   const rarest = (source: PlannedNode | undefined, sink: PlannedNode) =>
     findRarest(source?.have ?? everything, sink.wanted, { copies, start: random(), most: MOST_COMPARED })
-  const look = (pool: NodePool<PlannedNode>) =>
-    pool.sample(spread.hasPortions ? pool.size : TRIES, random())
+  const look = (pool: NodePool<PlannedNode>) => pool.sample(spread.hasPortions ? pool.size : TRIES, random())
   const chooseEager = (piece: number, mostInto: number) => {
     const pool = eager.size > 0 ? eager : incomplete
     const fits = (node: PlannedNode) => hasPiece(node.wanted, piece) && node.feeding < mostInto

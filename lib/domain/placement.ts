@@ -106,7 +106,9 @@ export function nodesOfShard(
   throw new LongshoreError(
     'remote',
     `no node that the shard of cluster ${cluster} lives on can be used (${holders.join(', ')}); nothing was changed`,
-    { hint: 'doctor.mjs tells more about them; a node that is lost for good leaves the profile, and others get its shards' },
+    {
+      hint: 'doctor.mjs tells more about them; a node that is lost for good leaves the profile, and others get its shards',
+    },
   )
 }
 

@@ -42,7 +42,11 @@ export function planGroups(fleet: Fleet, wish: GroupWish): IndexSteps {
     const spare = listSpareGroups(fleet, cluster, routed)
     const first = spare.find((group) => isAnswering(fleet, { cluster, group }, generation)) ?? spare.at(-1)
     const planOne = (group: Group) =>
-      planMember(fleet, wish, groupSpec(wish.blueprint, nodesOf(cluster, group), { cluster, group }, generation))
+      planMember(
+        fleet,
+        wish,
+        groupSpec(wish.blueprint, nodesOf(cluster, group), { cluster, group }, generation),
+      )
     const [early, late] = first ? [[first], [otherGroup(first)]] : [[], [...GROUPS]]
     return {
       load: early.flatMap(planOne),

@@ -23,10 +23,7 @@ export type Copy = {
 export type Unread = Pick<Copy, 'node' | 'generation' | 'clusters'>
 
 /** What nodes tell of their copies by themselves, and what has to be read, in the order of nodes, then generations. */
-export function planReading(
-  nodes: readonly FleetNode[],
-  shapes: readonly Shape[],
-): (Copy | Unread)[] {
+export function planReading(nodes: readonly FleetNode[], shapes: readonly Shape[]): (Copy | Unread)[] {
   return nodes.flatMap((node) => shapes.map((shape) => judgeUnread(node, shape)))
 }
 
@@ -53,7 +50,10 @@ export function isRepairable({ state }: Copy): boolean {
 }
 
 /** What may mend copies: the generation on this machine, and the nodes. */
-export type Sources = { readonly shapes: readonly Shape[]; readonly isHere: (generation: GenerationRef) => boolean }
+export type Sources = {
+  readonly shapes: readonly Shape[]
+  readonly isHere: (generation: GenerationRef) => boolean
+}
 
 /**
  * One `mend` for every copy of which something is damaged, and one `deliver` for every one that is missing where this
@@ -83,9 +83,15 @@ export function planRepair(
   })
 }
 
-function listPeers(copies: readonly Copy[], nodes: readonly FleetNode[], { node, generation }: Copy): string[] {
+function listPeers(
+  copies: readonly Copy[],
+  nodes: readonly FleetNode[],
+  { node, generation }: Copy,
+): string[] {
   const isSound = (name: string) =>
-    copies.some((one) => one.node === name && one.state === 'sound' && isSameGeneration(one.generation, generation))
+    copies.some(
+      (one) => one.node === name && one.state === 'sound' && isSameGeneration(one.generation, generation),
+    )
   const holding = nodes.filter((one) => one.reachable && one.name !== node && findHeld(one, generation))
   const names = holding.map(({ name }) => name)
   return [...names.filter(isSound), ...names.filter((name) => !isSound(name))]

@@ -71,19 +71,21 @@ export function nameStep({ action, target, node }: Step): string {
 
 /** The steps of a plan as `--json` tells them: `plan[{batch, action, target, node, clusters?, bytes?, via?, base?, sent?, estimatedMs?, estimatedFrom?, cause}]`. */
 export function describePlan({ steps }: Plan): Record<string, unknown>[] {
-  return steps.map(({ batch, action, target, node, clusters, bytes, route, sent, estimatedMs, estimatedFrom, cause }) => ({
-    batch,
-    action,
-    target,
-    node: node ?? null,
-    ...(clusters && { clusters }),
-    ...(bytes !== undefined && { bytes }),
-    ...(route && { via: route.via, base: route.base?.name ?? null }),
-    ...(sent !== undefined && { sent }),
-    ...(estimatedMs !== undefined && { estimatedMs }),
-    ...(estimatedFrom !== undefined && { estimatedFrom }),
-    cause,
-  }))
+  return steps.map(
+    ({ batch, action, target, node, clusters, bytes, route, sent, estimatedMs, estimatedFrom, cause }) => ({
+      batch,
+      action,
+      target,
+      node: node ?? null,
+      ...(clusters && { clusters }),
+      ...(bytes !== undefined && { bytes }),
+      ...(route && { via: route.via, base: route.base?.name ?? null }),
+      ...(sent !== undefined && { sent }),
+      ...(estimatedMs !== undefined && { estimatedMs }),
+      ...(estimatedFrom !== undefined && { estimatedFrom }),
+      cause,
+    }),
+  )
 }
 
 /** Numbers the given batches from 1, leaving out the empty ones. */

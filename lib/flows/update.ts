@@ -33,7 +33,11 @@ export async function update(context: FleetContext, options: UpdateOptions = {})
     const dead = await settleDeadRun(session, { command: 'update', target: candidate.ref })
     const manifest = await admit(session, candidate, force || dead === 'continues')
     const fleet = await observeFleet(context, session.signal)
-    const move = await prepareMove(session, { command: 'update', target: shapeOf(manifest, context.profile), fleet })
+    const move = await prepareMove(session, {
+      command: 'update',
+      target: shapeOf(manifest, context.profile),
+      fleet,
+    })
     const released = lastRelease(await session.readRecord())?.generation
     const isProven = dead === 'continues' || isSameGeneration(released, move.target)
     return await answerMove(session, move, dead, async () => {

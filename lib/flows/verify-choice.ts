@@ -73,7 +73,9 @@ async function findServed(context: FleetContext, fleet: Fleet, served: Generatio
     const manifest = await context.generations.read(served.name)
     if (isSameGeneration(refOf(manifest), served)) return { manifest, isHere: true }
     const message = `${served.name} here has digest ${manifest.digest}, the one in service has ${served.digest}`
-    throw new LongshoreError('corrupt', message, { hint: 'verify from a machine that has the one in service' })
+    throw new LongshoreError('corrupt', message, {
+      hint: 'verify from a machine that has the one in service',
+    })
   } catch (error) {
     if (!isLacking(error)) throw error
     return await readFromNodes(context, fleet, served, error)

@@ -3,7 +3,14 @@ import type { FleetNode } from '../domain/fleet.ts'
 import { isSameGeneration } from '../domain/generation.ts'
 import { type Manifest, refOf } from '../domain/manifest.ts'
 import { assemblePlan, describePlan, type Plan } from '../domain/plan.ts'
-import { type Copy, isRepairable, planReading, planRepair, type Sources, type Unread } from '../domain/plan-verify.ts'
+import {
+  type Copy,
+  isRepairable,
+  planReading,
+  planRepair,
+  type Sources,
+  type Unread,
+} from '../domain/plan-verify.ts'
 import type { Mender } from '../ports/mender.ts'
 import { applyPlan, CONCURRENCY } from './apply-plan.ts'
 import type { Answer, FleetContext } from './context.ts'

@@ -51,12 +51,7 @@ export interface Transport {
    * Re-hashes a held generation on the node's disk, or what belongs to these clusters or to none. Raises `corrupt` naming
    * the file, `not-found`.
    */
-  verify(
-    node: string,
-    manifest: Manifest,
-    signal: AbortSignal,
-    clusters?: readonly number[],
-  ): Promise<void>
+  verify(node: string, manifest: Manifest, signal: AbortSignal, clusters?: readonly number[]): Promise<void>
   /** Deletes a generation and everything partial of it; succeeds when there is none. */
   remove(node: string, generation: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>

@@ -144,39 +144,45 @@ export function describeTransport(name: string, makeSubject: () => Promise<Trans
     },
   )
 
-  promise('brings the shards of some clusters, tells which are there, and sends only those that lack', async (subject) => {
-    const { transport, nodes, source } = subject
-    const { manifest } = source
-    const held = { name: 'dg_1', digest: manifest.digest }
-    await deliver(subject, source, { clusters: [] })
-    assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [] }])
-    await transport.verify(nodes[0], manifest, NEVER, [])
-    await transport.remove(nodes[0], 'dg_1', NEVER)
-    const sent = await deliver(subject, source, { clusters: [0] })
-    assert.is(sent, countBytes({ files: selectFiles(manifest, [0]) }))
-    assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [0] }])
-    await transport.verify(nodes[0], manifest, NEVER, [0])
-    await rejectsWith(transport.verify(nodes[0], manifest, NEVER), 'corrupt', /clust_1/)
-    assert.is(await deliver(subject, source, { clusters: [0] }), 0)
-    await deliver(subject, source, { clusters: [0, 1] })
-    assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [held])
-    await transport.verify(nodes[0], manifest, NEVER)
-  })
+  promise(
+    'brings the shards of some clusters, tells which are there, and sends only those that lack',
+    async (subject) => {
+      const { transport, nodes, source } = subject
+      const { manifest } = source
+      const held = { name: 'dg_1', digest: manifest.digest }
+      await deliver(subject, source, { clusters: [] })
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [] }])
+      await transport.verify(nodes[0], manifest, NEVER, [])
+      await transport.remove(nodes[0], 'dg_1', NEVER)
+      const sent = await deliver(subject, source, { clusters: [0] })
+      assert.is(sent, countBytes({ files: selectFiles(manifest, [0]) }))
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [{ ...held, clusters: [0] }])
+      await transport.verify(nodes[0], manifest, NEVER, [0])
+      await rejectsWith(transport.verify(nodes[0], manifest, NEVER), 'corrupt', /clust_1/)
+      assert.is(await deliver(subject, source, { clusters: [0] }), 0)
+      await deliver(subject, source, { clusters: [0, 1] })
+      assert.equal((await transport.inspect(nodes[0], NEVER)).generations, [held])
+      await transport.verify(nodes[0], manifest, NEVER)
+    },
+  )
 
-  promise('mends each file of a copy with the first sound one of another node, without this machine', async (subject) => {
-    const { transport, nodes, source, damageHeld } = subject
-    const { manifest } = source
-    for (const node of nodes) {
-      await transport.deliver(node, source.directory, manifest, { signal: NEVER })
-    }
-    await damageHeld(nodes[0], 'dg_1', PATH)
-    await damageHeld(nodes[1], 'dg_1', INDEX)
-    for (const [node, peer] of [nodes, nodes.toReversed() as [string, string]]) {
-      await transport.mend(node, manifest, { peers: [peer], signal: NEVER })
-      await transport.verify(node, manifest, NEVER)
-    }
-    assert.is((await transport.readManifest(nodes[1], 'dg_1', NEVER)).digest, manifest.digest)
-  })
+  promise(
+    'mends each file of a copy with the first sound one of another node, without this machine',
+    async (subject) => {
+      const { transport, nodes, source, damageHeld } = subject
+      const { manifest } = source
+      for (const node of nodes) {
+        await transport.deliver(node, source.directory, manifest, { signal: NEVER })
+      }
+      await damageHeld(nodes[0], 'dg_1', PATH)
+      await damageHeld(nodes[1], 'dg_1', INDEX)
+      for (const [node, peer] of [nodes, nodes.toReversed() as [string, string]]) {
+        await transport.mend(node, manifest, { peers: [peer], signal: NEVER })
+        await transport.verify(node, manifest, NEVER)
+      }
+      assert.is((await transport.readManifest(nodes[1], 'dg_1', NEVER)).digest, manifest.digest)
+    },
+  )
 
   promise('takes this machine for the last source, and names what nobody has sound', async (subject) => {
     const { transport, nodes, source, damageHeld } = subject

@@ -23,7 +23,11 @@ test('plans only pieces for a node that it has a use for, also among many nodes 
   const planner = createPiecePlanner({ pieces: Array.from({ length: 100 }, () => 1000) })
   const owners = (piece: number) => [piece % 50, (piece + 1) % 50]
   for (let node = 0; node < 50; node++) {
-    planner.join([], 0, range(100).filter((piece) => !owners(piece).includes(node)))
+    planner.join(
+      [],
+      0,
+      range(100).filter((piece) => !owners(piece).includes(node)),
+    )
   }
   const fetches = []
   for (let now = 0, due = planner.next(0); now < 100_000 && due.length > 0; due = planner.next(now)) {

@@ -69,7 +69,10 @@ test('mends from nodes alone what this machine no longer has, whole copies too',
 })
 
 test('of spread shards, calls a copy damaged that lacks one of its own, and reads what it holds besides', () => {
-  const shape = { ...shapeWith(8, [0, 1, 2]), portions: planPortions({ clusters: [0, 1, 2], files: [] }, SPREAD) }
+  const shape = {
+    ...shapeWith(8, [0, 1, 2]),
+    portions: planPortions({ clusters: [0, 1, 2], files: [] }, SPREAD),
+  }
   const own = listHolders(SPREAD, 0)[0]!
   const wanted = shape.portions.clustersOf.get(own)!
   const others = [0, 1, 2].filter((cluster) => !wanted.includes(cluster))

@@ -5,12 +5,20 @@ import { listHolders, type Spread, type SpreadNode } from '../../lib/domain/shar
 const CLUSTERS = Array.from({ length: 400 }, (_, cluster) => cluster)
 
 function spreadOver(count: number, domainsOf: (at: number) => string[] = () => [], copies = 2): Spread {
-  const nodes = Array.from({ length: count }, (_, at): SpreadNode => ({ name: `n${at}`, domains: domainsOf(at) }))
+  const nodes = Array.from(
+    { length: count },
+    (_, at): SpreadNode => ({ name: `n${at}`, domains: domainsOf(at) }),
+  )
   return { nodes, copies }
 }
 
 test('puts every shard on as many nodes as are asked for, or as there are', () => {
-  for (const [nodes, copies, expected] of [[5, 2, 2], [5, 3, 3], [1, 2, 1], [2, 2, 2]] as const) {
+  for (const [nodes, copies, expected] of [
+    [5, 2, 2],
+    [5, 3, 3],
+    [1, 2, 1],
+    [2, 2, 2],
+  ] as const) {
     const spread = spreadOver(nodes, undefined, copies)
     for (const cluster of CLUSTERS) assert.is(new Set(listHolders(spread, cluster)).size, expected)
   }
@@ -36,7 +44,10 @@ test('a node more takes the shards that it gets, and moves no other one', () => 
   for (const cluster of CLUSTERS) {
     const [old, now] = [listHolders(before, cluster), listHolders(after, cluster)]
     const added = now.filter((name) => !old.includes(name))
-    assert.ok(added.every((name) => name === 'n9'), `${cluster}: ${old} -> ${now}`)
+    assert.ok(
+      added.every((name) => name === 'n9'),
+      `${cluster}: ${old} -> ${now}`,
+    )
     taken += added.length
   }
   assert.ok(taken > 50 && taken < 110, `${taken} of ${2 * CLUSTERS.length}`)

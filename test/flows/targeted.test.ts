@@ -79,7 +79,9 @@ test('brings a node that was added only its shards, and moves no other one', asy
 
 test('keeps on a node what it holds besides when more is brought there', async () => {
   const fleet = makeTargeted()
-  fleet.transport.node('node-1').held.set('dg_8', { manifest: EIGHT, damaged: new Set(), clusters: otherThan(fleet) })
+  fleet.transport
+    .node('node-1')
+    .held.set('dg_8', { manifest: EIGHT, damaged: new Set(), clusters: otherThan(fleet) })
   await deliver(fleet.context())
   assert.equal(held(fleet, 'node-1', 'dg_8'), CLUSTERS)
 })
@@ -131,7 +133,9 @@ test('moves replica groups where each shard is in both', async () => {
   declare(fleet, 4, 'index: { replicas: 2 }\nupdate: { soakSeconds: 0, strategy: replica-groups }')
   for (const generation of ['dg_7', 'dg_8']) await update(fleet.context(), { generation })
   for (const cluster of CLUSTERS) {
-    const groups = [`index_${cluster}`, `index_${cluster}_b`].map((name) => fleet.orchestrator.services.get(name)!)
+    const groups = [`index_${cluster}`, `index_${cluster}_b`].map(
+      (name) => fleet.orchestrator.services.get(name)!,
+    )
     const nodes = groups.flatMap(({ spec }) => spec.nodes)
     assert.equal([...nodes].sort(), holdersOf(fleet, cluster).sort())
   }
@@ -148,14 +152,17 @@ function makeTargeted(count = 4): FakeFleet {
 
 function declare(fleet: FakeFleet, count: number, more = 'update: { soakSeconds: 0 }'): void {
   const nodes = NAMES.slice(0, count).map((name) => `{ name: ${name}, host: ${name}.example }`)
-  fleet.profile = parseProfile(`
+  fleet.profile = parseProfile(
+    `
 name: test
 nodes: [${nodes}]
 model: { name: lexical-hash, version: "1", dimensions: 4, metric: cosine, normalized: true }
 gateway: { port: 0 }
 delivery: { scope: targeted }
 ${more}
-`, 'test.yml')
+`,
+    'test.yml',
+  )
 }
 
 function holdersOf({ profile }: FakeFleet, cluster: number): string[] {

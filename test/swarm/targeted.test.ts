@@ -39,11 +39,17 @@ scenario('puts each shard on two nodes, and its tasks nowhere else', async () =>
     const shards = await fleet.lab.exec(name, ['ls', '/var/lib/longshore/dg_1'])
     const own = CLUSTERS.filter((cluster) => listHolders(SPREAD, cluster).includes(name))
     const found = shards.split('\n').filter((file) => file.startsWith('clust_'))
-    assert.equal(found, own.map((cluster) => `clust_${cluster}`))
+    assert.equal(
+      found,
+      own.map((cluster) => `clust_${cluster}`),
+    )
   }
   for (const cluster of CLUSTERS) {
     const nodes = await listNodes(`index_${cluster}`)
-    assert.ok(nodes.every((name) => listHolders(SPREAD, cluster).includes(name)), nodes.join())
+    assert.ok(
+      nodes.every((name) => listHolders(SPREAD, cluster).includes(name)),
+      nodes.join(),
+    )
   }
   assert.is((await fleet.run('update-indices', 'dg_1')).json.outcome, 'nothing-to-do')
 })

@@ -87,7 +87,7 @@ async function findWhole({ directory, manifest, files, signal }: ApplyOptions): 
   for (const [file, entry] of manifest.files.entries()) {
     signal.throwIfAborted()
     const isUnwanted = wanted !== undefined && !wanted.has(entry.path)
-    if (isUnwanted || await isWhole(directory, entry)) whole.add(file)
+    if (isUnwanted || (await isWhole(directory, entry))) whole.add(file)
   }
   return whole
 }

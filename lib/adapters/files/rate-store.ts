@@ -37,5 +37,8 @@ function isRates(value: unknown): value is MeasuredRates {
   const isMapping = (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null
   const isRate = (one: unknown) =>
     isMapping(one) && Number(one.bytesPerSecond) > 0 && typeof one.at === 'string'
-  return isMapping(value) && Object.values(value).every((node) => isMapping(node) && Object.values(node).every(isRate))
+  return (
+    isMapping(value) &&
+    Object.values(value).every((node) => isMapping(node) && Object.values(node).every(isRate))
+  )
 }

@@ -145,7 +145,10 @@ export class RelaySession {
     const { rebuild, clusters } = member.joining
     if (rebuild) {
       const { base, patch, manifest } = rebuild
-      member.link.give({ do: 'rebuild', base, patch, ...(clusters && { clusters }) }, Buffer.from(JSON.stringify(manifest)))
+      member.link.give(
+        { do: 'rebuild', base, patch, ...(clusters && { clusters }) },
+        Buffer.from(JSON.stringify(manifest)),
+      )
     } else {
       this.#settle(member, [])
     }

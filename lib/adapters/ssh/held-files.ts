@@ -53,7 +53,12 @@ export async function findProblem(
 ): Promise<{ readonly problem: string; readonly isThere: boolean } | undefined> {
   const held = await readHeld(place, manifest.generation, signal)
   if ('problem' in held) return held
-  const problem = await findManifestProblem(place, held.manifest, { ...manifest, files: selectFiles(manifest, clusters) }, signal)
+  const problem = await findManifestProblem(
+    place,
+    held.manifest,
+    { ...manifest, files: selectFiles(manifest, clusters) },
+    signal,
+  )
   return problem === undefined ? undefined : { problem, isThere: true }
 }
 

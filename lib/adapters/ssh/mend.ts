@@ -37,9 +37,13 @@ export async function mendFiles(mending: Mending): Promise<void> {
     if (problems) lost.push(`${entry.path} (${problems})`)
   }
   if (lost.length === 0) return await publishHeld({ ...mending, run: nameAttempt() })
-  throw new LongshoreError('corrupt', `${place.node}: no sound copy of ${manifest.generation}/${lost.join(', ')}`, {
-    hint: `split the same input again as ${manifest.generation}: the same content is the same generation`,
-  })
+  throw new LongshoreError(
+    'corrupt',
+    `${place.node}: no sound copy of ${manifest.generation}/${lost.join(', ')}`,
+    {
+      hint: `split the same input again as ${manifest.generation}: the same content is the same generation`,
+    },
+  )
 }
 
 /** Takes one file from the first source that has it; otherwise tells what was wrong with each of them. */

@@ -20,7 +20,8 @@ export async function* readRemote(
 ): AsyncGenerator<Uint8Array> {
   const stop = new AbortController()
   const ended = AbortSignal.any([signal, stop.signal])
-  const readAt = (offset: number) => readRange(place, `${directory}/${path}`, { offset, bytes, signal: ended })
+  const readAt = (offset: number) =>
+    readRange(place, `${directory}/${path}`, { offset, bytes, signal: ended })
   let next = readAt(0)
   try {
     for (let offset = 0; offset < bytes; ) {
@@ -37,7 +38,11 @@ export async function* readRemote(
 
 type Range = { readonly offset: number; readonly bytes: number; readonly signal: AbortSignal }
 
-async function readRange(place: Place, path: string, { offset, bytes, signal }: Range): Promise<Uint8Array[]> {
+async function readRange(
+  place: Place,
+  path: string,
+  { offset, bytes, signal }: Range,
+): Promise<Uint8Array[]> {
   const wanted = Math.min(RANGE_BYTES, bytes - offset)
   if (wanted <= 0) return []
   const blocks: Uint8Array[] = []

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path/posix'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
+import type { HeldCopy } from '../../domain/fleet.ts'
 import { compareGenerations, isGenerationName } from '../../domain/generation.ts'
 import { MANIFEST_FILE, type Manifest } from '../../domain/manifest.ts'
 import { parseManifest } from '../../domain/parse-manifest.ts'
 import { findClusters, selectFiles } from '../../domain/portions.ts'
-import type { RemoteShell } from '../../ports/remote-shell.ts'
-import type { HeldCopy } from '../../domain/fleet.ts'
 import type { Mender } from '../../ports/mender.ts'
+import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { DeliverOptions, NodeFacts, Transport } from '../../ports/transport.ts'
 import { deliverFiles, prepareDirectory, publishHeld } from './delivery.ts'
 import { findProblem, readHeld } from './held-files.ts'
@@ -98,7 +98,12 @@ export function createSshTransport(settings: SshTransportSettings): SshTransport
       await mendFiles({ place, manifest, files, peers: peers.map(locate), directory, signal, onBytes })
     },
     async verify(node, manifest, signal, clusters) {
-      const found = await findProblem(locateFor(locate(node), manifest.generation), manifest, signal, clusters)
+      const found = await findProblem(
+        locateFor(locate(node), manifest.generation),
+        manifest,
+        signal,
+        clusters,
+      )
       if (!found) return
       const kind = found.isThere ? 'corrupt' : 'not-found'
       throw new LongshoreError(kind, `${node}: ${manifest.generation} ${found.problem}`, {
@@ -140,7 +145,9 @@ async function inspectNode(place: Place, signal: AbortSignal): Promise<NodeFacts
     const { stdout } = await runScript(place, INSPECT, [place.home], options)
     const [free, memory, ...lines] = stdout.split('\n')
     const shards = listShards(lines)
-    const generations = lines.flatMap((line) => parseHeld(line, shards)).sort((a, b) => compareGenerations(a.name, b.name))
+    const generations = lines
+      .flatMap((line) => parseHeld(line, shards))
+      .sort((a, b) => compareGenerations(a.name, b.name))
     return {
       name,
       reachable: true,

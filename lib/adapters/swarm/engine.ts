@@ -49,7 +49,10 @@ export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
   return {
     state,
     orchestrator: createSwarmOrchestrator({ shell, manager, settings: stack, readFence: state.readFence }),
-    transport: createLabelledTransport(transport, createNodeLabels(manager, { fleet, isSpread, readFence: state.readFence })),
+    transport: createLabelledTransport(
+      transport,
+      createNodeLabels(manager, { fleet, isSpread, readFence: state.readFence }),
+    ),
     publishing: createSwarmPublishing(manager, signal),
     stack: createSwarmStack({ manager, settings: stack }),
   }

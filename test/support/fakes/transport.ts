@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { compareGenerations } from '../../../lib/domain/generation.ts'
 import { countBytes, type Manifest } from '../../../lib/domain/manifest.ts'
-import type { Route } from '../../../lib/domain/route.ts'
 import { selectFiles } from '../../../lib/domain/portions.ts'
+import type { Route } from '../../../lib/domain/route.ts'
 import type { Mender, MendOptions } from '../../../lib/ports/mender.ts'
 import type { DeliverOptions, NodeFacts, Transport } from '../../../lib/ports/transport.ts'
 
@@ -167,7 +167,9 @@ export class FakeTransport implements Transport, Mender {
         `${name}: ${manifest.generation}/${damaged} differs from the manifest`,
       )
     }
-    const lacking = selectFiles(manifest, clusters).filter((file) => !selectFiles(manifest, held.clusters).includes(file))
+    const lacking = selectFiles(manifest, clusters).filter(
+      (file) => !selectFiles(manifest, held.clusters).includes(file),
+    )
     if (lacking[0]) throw new LongshoreError('corrupt', `${name}: ${lacking[0].path} is missing`)
     if (held.manifest.digest !== manifest.digest) {
       throw new LongshoreError('corrupt', `${name}: ${manifest.generation} has another digest`)
