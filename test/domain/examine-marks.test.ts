@@ -24,9 +24,7 @@ test('names the shard that a node is marked with and does not have', () => {
   assert.equal(examine(['.common', '.clust_0', '.clust_3'], [3]), [
     `n1 is marked as holding clust_0 of dg_8 (${VALUE}), but shards are missing there`,
   ])
-  assert.equal(examine([''], [3]), [
-    `n1 is marked as holding dg_8 (${VALUE}), but shards are missing there`,
-  ])
+  assert.equal(examine([''], [3]), [`n1 is marked as holding dg_8 (${VALUE}), but shards are missing there`])
 })
 
 test.run()
