@@ -39,11 +39,17 @@ export const startIndex: StartService = async (settings, env, log) => {
 }
 
 /** A node may hold only some shards of a generation: what is not there is told as that, and nothing is answered. */
-function checkHeld({ dataDirectory, node }: Settings, { generation }: Manifest, cluster: number): void {
+function checkHeld({ dataDirectory, node }: Settings, manifest: Manifest, cluster: number): void {
+  const { generation, clusters } = manifest
+  if (!clusters.some(({ id }) => id === cluster)) return
   if (existsSync(join(dataDirectory, generation, shardDirectory(cluster)))) return
-  throw new LongshoreError('corrupt', `${node} does not hold the shard of cluster ${cluster} of ${generation}`, {
-    hint: `deliver.mjs ${generation} brings it to where it belongs`,
-  })
+  throw new LongshoreError(
+    'corrupt',
+    `${node} does not hold the shard of cluster ${cluster} of ${generation}`,
+    {
+      hint: `deliver.mjs ${generation} brings it to where it belongs`,
+    },
+  )
 }
 
 async function checkBefore(searcher: Searcher, manifest: Manifest, cluster: number): Promise<void> {

@@ -57,7 +57,10 @@ export class Intake {
   get holdings(): Holdings {
     const whole = this.#files.flatMap((incoming, file) => (incoming?.isWhole ? [file] : []))
     const pieces = this.#files.flatMap((incoming, file) =>
-      Array.from(incoming?.pieces ?? [], ([index, sha256]) => ({ piece: this.#starts[file]! + index, sha256 })),
+      Array.from(incoming?.pieces ?? [], ([index, sha256]) => ({
+        piece: this.#starts[file]! + index,
+        sha256,
+      })),
     )
     return { pieces, whole }
   }

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { renderGates } from '../../lib/cli/render-gates.ts'
 import { renderPlan } from '../../lib/cli/render-plan.ts'
-import type { Plan } from '../../lib/domain/plan.ts'
+import type { Plan, Step } from '../../lib/domain/plan.ts'
 import { measureWidth, renderTable } from '../../lib/domain/table.ts'
 
 const PLAN: Plan = {
@@ -19,15 +19,26 @@ const PLAN: Plan = {
   ],
 }
 
-test('tells what leaves this machine at most, and how long that takes where it is limited', () => {
+test('tells what leaves this machine at most, how long that takes, and what that is told from', () => {
   const [delivery] = PLAN.steps
   const steps = ['n1', 'n2'].map((node) => ({
     ...delivery!,
     node,
     sent: 1.5 * 1024 ** 2,
-    estimatedMs: 90_000,
   }))
-  assert.match(renderPlan({ steps }), '6.0 MiB to carry (at most 3.0 MiB from here, about 1 min 30 s)\n')
+  const told = (estimate: Partial<Step>) =>
+    renderPlan({ steps: steps.map((step) => ({ ...step, ...estimate })) })
+  const carried = '6.0 MiB to carry (at most 3.0 MiB from here, '
+  assert.match(told({}), `${carried}time unknown until measured)\n`)
+  assert.match(
+    told({ estimatedMs: 90_000, estimatedFrom: 'limits' }),
+    `${carried}about 1 min 30 s by the limits)\n`,
+  )
+  const estimatedFrom = '2026-11-20T03:00:00.000Z'
+  assert.match(
+    told({ estimatedMs: 90_000, estimatedFrom }),
+    `${carried}about 1 min 30 s from the delivery of 2026-11-20)\n`,
+  )
 })
 
 test('aligns columns by the width that a terminal gives them', () => {

@@ -63,6 +63,27 @@ test('estimates the time by the narrower of the limits, and not without one', ()
   assert.is(planFor(nodes, { rates: { perNode: 900, total: 9 } })[0]!.estimatedMs, 100_000)
 })
 
+test('estimates the time by what former deliveries took, each kind for itself, and says which', () => {
+  const at = '2026-11-20T03:00:00.000Z'
+  const measured = {
+    n1: { whole: { bytesPerSecond: 90, at }, differences: { bytesPerSecond: 9000, at: 'another day' } },
+    n2: { whole: { bytesPerSecond: 45, at } },
+  }
+  const estimate = (names: string[], policy: Partial<RoutePolicy> = {}, held: number[] = []) => {
+    const [step] = planFor(
+      names.map((name) => nodeWith(name, held)),
+      { measured, ...policy },
+    )
+    return [step!.estimatedMs, step!.estimatedFrom]
+  }
+  assert.equal(estimate(['n1']), [10_000, at])
+  assert.equal(estimate(['n1', 'n2']), [20_000, at])
+  assert.equal(estimate(['n1', 'new']), [20_000, at], 'a node that is new counts as the slowest one')
+  assert.equal(estimate(['n1'], { bases: [refTo(7)] }, [7]), [100, 'another day'])
+  assert.equal(estimate(['n1'], { rates: { perNode: 9, total: null } }), [100_000, 'limits'])
+  assert.equal(estimate(['n1'], { measured: {} }), [undefined, undefined])
+})
+
 test('changes limits by night, also past midnight, and keeps those of the day that night leaves out', () => {
   const limits = { perNode: 5, total: 20, night: { from: '22:00', to: '06:00', total: 40 } }
   const total = (hours: number, minutes = 0) => ratesAt(limits, 60 * hours + minutes).total

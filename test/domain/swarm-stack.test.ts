@@ -44,6 +44,21 @@ test('a task goes only where every generation of its service lies whole, and to 
   })
 })
 
+test('where shards are spread a task goes only where its own shard lies, and a gateway where what it reads does', () => {
+  const gatesOf = (spec: ServiceSpec) => {
+    const { placement } = deployOf({ ...spec, isSpread: true }) as { placement: { constraints: string[] } }
+    return placement.constraints.slice(1)
+  }
+  assert.equal(gatesOf(INDEX), [
+    `node.labels.longshore.demo.dg_7.clust_${INDEX.cluster}==7777777777777777`,
+    `node.labels.longshore.demo.dg_8.clust_${INDEX.cluster}==8888888888888888`,
+  ])
+  assert.equal(gatesOf(GATEWAY), [
+    'node.labels.longshore.demo.dg_7.common==7777777777777777',
+    'node.labels.longshore.demo.dg_8.common==8888888888888888',
+  ])
+})
+
 test('a task reads its node’s generations and can change nothing', () => {
   const service = make(INDEX)
   assert.is(service.read_only, true)

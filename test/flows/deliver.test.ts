@@ -194,4 +194,23 @@ test('an update ends before the first byte where a node has no room', async () =
   assert.equal(fleet.served(), ['dg_7'])
 })
 
+test('measures what a delivery took, and tells the next one by it', async () => {
+  const files = SEVEN.files.map((file) => ({ ...file, bytes: 2 ** 20 }))
+  const fleet = new FakeFleet([makeManifest('dg_7', { files })], SWARM)
+  let now = Date.parse('2026-11-20T03:00:00Z')
+  const first = await deliver(fleet.context({ now: () => (now += 500) }))
+  assert.is((first.json.plan as { estimatedMs?: number }[])[0]!.estimatedMs, undefined)
+  const { bytesPerSecond, at } = fleet.measured['node-1']!.whole!
+  assert.ok(bytesPerSecond > 0 && at.startsWith('2026-11-20T03:00'))
+  fleet.generations.add(makeManifest('dg_8'))
+  const second = await deliver(fleet.context({ dryRun: true }))
+  const [step] = second.json.plan as { estimatedMs: number; estimatedFrom: string; base: string | null }[]
+  // It holds dg_7 now, and what differences take was never measured.
+  assert.is(step!.base, 'dg_7')
+  assert.is(step!.estimatedMs, undefined)
+  fleet.transport.node('node-1').held.clear()
+  const third = await deliver(fleet.context({ dryRun: true }))
+  assert.ok((third.json.plan as { node: string; estimatedMs?: number }[]).length > 0)
+})
+
 test.run()

@@ -4,6 +4,7 @@ import { computeContentDigest, countBytes, type Manifest } from '../../domain/ma
 import { selectFiles } from '../../domain/portions.ts'
 import type { Mender } from '../../ports/mender.ts'
 import type { DeliverOptions, Transport } from '../../ports/transport.ts'
+import { isFullDisk } from '../generations/disk-error.ts'
 import { createLimit } from '../ssh/limit.ts'
 import type { SshTransport } from '../ssh/transport.ts'
 import { type Patch, Patches, type PatchSettings } from './patches.ts'
@@ -47,9 +48,13 @@ export function createRelayTransport(settings: RelayTransportSettings): Transpor
   const sessions = createSessions({ ...settings, relays })
   const patches = new Patches(settings)
   const directly = createLimit(DIRECT_AT_ONCE)
+  const parts: Parts = {
+    ...{ patches, sessions, note },
+    findShortage: (errand, patch) => findShortage(inner, errand, patch),
+  }
   const bring = async (errand: Errand): Promise<void> => {
     const { base } = errand.options.route ?? {}
-    const isMade = base !== undefined && (await bringDifferences(errand, base, { patches, sessions, note }))
+    const isMade = base !== undefined && (await bringDifferences(errand, base, parts))
     if (!isMade) await sessions.join(errand)
     const { node, manifest, options } = errand
     await inner.publish(node, manifest, options)
@@ -111,13 +116,41 @@ type Parts = {
   readonly patches: Patches
   readonly sessions: Sessions
   readonly note: (message: string) => void
+  readonly findShortage: (errand: Errand, patch: Patch) => Promise<string | undefined>
+}
+
+/** What lacks where the patch and the files that are made with it, which lie side by side for a while, do not fit on a node. */
+async function findShortage(
+  inner: SshTransport,
+  { node, manifest, options }: Errand,
+  patch: Patch,
+): Promise<string | undefined> {
+  const { freeBytes, generations, taken } = await inner.inspect(node, options.signal)
+  const { generation } = manifest
+  const begun = generations.some(({ name }) => name === generation) ? 0 : (taken?.[generation] ?? 0)
+  const files = selectFiles(manifest, options.clusters)
+  const needed = patch.file.bytes + Math.max(0, countBytes({ files }) - begun)
+  return needed > freeBytes ? `${needed} bytes are needed, ${freeBytes} are free` : undefined
 }
 
 /** Makes the generation on the node of what it holds and a patch; false where something of it has to be sent whole. */
 async function bringDifferences(errand: Errand, base: GenerationRef, parts: Parts): Promise<boolean> {
   const { node, from, manifest, options } = errand
-  const patch = await parts.patches.get(from, manifest, base, options.signal)
+  const patch = await parts.patches.get(from, manifest, base, options.signal).catch((error: unknown) => {
+    if (!isFullDisk(error)) throw error
+    parts.note(
+      `${node}: what differs from ${base.name} cannot be written here (${messageOf(error)}); it is sent whole`,
+    )
+    return undefined
+  })
   if (!patch) return false
+  const missing = await parts.findShortage(errand, patch)
+  if (missing !== undefined) {
+    parts.note(
+      `${node}: it has no room for what differs from ${base.name} besides (${missing}); it is sent whole`,
+    )
+    return false
+  }
   const rebuilt = await parts.sessions.rebuild(errand, base, patch)
   const wrong = rebuilt.filter(({ problem }) => problem !== null)
   const bytes = new Map(manifest.files.map((file) => [file.path, file.bytes]))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeRowGeneration, seedRows } from '../../../bench/delta/row-generation.ts'
+import { explainDiskError } from '../../../lib/adapters/generations/disk-error.ts'
 import { createGenerationStore } from '../../../lib/adapters/generations/store.ts'
 import { makePatchBeside } from '../../../lib/adapters/relay/make-patch-beside.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
@@ -71,7 +72,7 @@ test('sends what differs from a generation that nodes hold, and they make the re
 test('makes the shards that a node holds of those that it held, and sends rows whole that came from others', async () => {
   const { next, system, route, size } = await startWithBase(20)
   const clusters = { n3: [0], n4: [1] }
-  const base = { directory: system.home('n1') + '/dg_1', manifest: await startedBase(system) }
+  const base = { directory: join(system.home('n1'), 'dg_1'), manifest: await startedBase(system) }
   await system.deliver(['n3', 'n4'], base, { clusters })
   const results = await system.deliver(['n3', 'n4'], next, { route, clusters })
   for (const node of ['n3', 'n4'] as const) {
@@ -141,6 +142,64 @@ test('sends whole files where the base is gone from this machine', async () => {
   const { next, system, route } = await startWithBase(20, { generations })
   await system.deliver(NODES, next, { route })
   for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+})
+
+test('sends whole files, and says so, where the patch cannot be written on this machine', async () => {
+  for (const error of [
+    Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }),
+    explainDiskError(Object.assign(new Error('full'), { code: 'EDQUOT' })),
+  ]) {
+    const { next, system, route } = await startWithBase(20, {
+      makePatch: async () => {
+        throw error
+      },
+    })
+    const results = await system.deliver(NODES, next, { route })
+    for (const node of NODES) {
+      assert.is(results.get(node)!.result.status, 'fulfilled')
+      await system.transport.verify(node, next.manifest, NEVER)
+    }
+    assert.is(
+      system.notes.filter((note) => note.includes('dg_1 cannot be written here')).length,
+      NODES.length,
+    )
+  }
+})
+
+test('sends whole files, and says so, to a node without room for a patch besides', async () => {
+  const { next, system, route } = await startWithBase(20, {
+    freeBytes: (node) => (node === 'n1' ? 0 : 2 ** 40),
+  })
+  const results = await system.deliver(NODES, next, { route })
+  for (const node of NODES) await system.transport.verify(node, next.manifest, NEVER)
+  assert.equal(
+    system.notes.map((note) => /^(n\d): it has no room for what differs from dg_1/.exec(note)?.[1]),
+    ['n1'],
+  )
+  assert.is(results.get('n1')!.told.saved, 0)
+  assert.ok(results.get('n2')!.told.saved > 0)
+})
+
+test('tells differences from another base for each node of one delivery', async () => {
+  const { root, base, next, system } = await startWithBase(20)
+  const { manifest } = next
+  const numbers = Array.from({ length: ROWS }, (_, index) => (index % 20 === 1 ? index + 2 * ROWS : index))
+  const clusters = [seedRows(numbers.slice(0, ROWS / 2)), seedRows(numbers.slice(ROWS / 2))]
+  const third = makeRowGeneration(root, { name: 'dg_3', dimensions: 64, clusters })
+  await system.deliver(['n2'], next)
+  const target = { directory: join(root, 'dg_3'), manifest: third }
+  const bases = { n1: refOf(base.manifest), n2: refOf(manifest) }
+  const all = await Promise.all(
+    Object.entries(bases).map(([node, ref]) => {
+      return system.deliver([node], target, { route: { via: 'relay', base: ref } })
+    }),
+  )
+  for (const [at, node] of Object.keys(bases).entries()) {
+    const { result, told } = all[at]!.get(node)!
+    assert.is(result.status, 'fulfilled', String((result as PromiseRejectedResult).reason))
+    assert.ok(told.saved > 0.7 * countBytes(third), `${node}: ${told.saved} saved`)
+    await system.transport.verify(node, third, NEVER)
+  }
 })
 
 test.run()

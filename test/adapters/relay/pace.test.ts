@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createPace } from '../../../lib/adapters/relay/pace.ts'
-import type { DeliveryRates } from '../../../lib/domain/delivery-rates.ts'
+import { createPace, type PaceClock } from '../../../lib/adapters/relay/pace.ts'
+import { type DeliveryRates, ratesAt } from '../../../lib/domain/delivery-rates.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import { rejectsWith } from '../../support/errors.ts'
 
@@ -32,6 +32,21 @@ test('takes a new rate from the next bytes on', async () => {
   await pace('n1', 1_000_000, NEVER)
   rates = { perNode: null, total: null }
   await pace('n1', 1_000_000, NEVER)
+})
+
+test('changes to the rates of the night for what waits already', async () => {
+  const limits = { total: 1000, night: { from: '22:00', to: '06:00', total: 1_000_000 } }
+  // A minute before the night begins.
+  let time = 0
+  const clock: PaceClock = {
+    now: () => time,
+    async wait(ms) {
+      time += ms
+    },
+  }
+  const pace = createPace(() => ratesAt(limits, 21 * 60 + 59 + Math.floor(time / 60_000)), clock)
+  for (let piece = 0; piece < 10; piece++) await pace('n1', 100_000, NEVER)
+  assert.ok(time >= 60_000 && time < 61_500, `${time} ms; by the limits of the day it is 900 s`)
 })
 
 test('waits no longer than until it is interrupted', async () => {

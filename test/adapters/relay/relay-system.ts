@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createPace } from '../../../lib/adapters/relay/pace.ts'
 import { createRelayTransport, type RelayTransportSettings } from '../../../lib/adapters/relay/transport.ts'
-import { createSshTransport } from '../../../lib/adapters/ssh/transport.ts'
+import { createSshTransport, type SshTransport } from '../../../lib/adapters/ssh/transport.ts'
 import { type DeliveryRates, UNLIMITED } from '../../../lib/domain/delivery-rates.ts'
 import { LongshoreError } from '../../../lib/domain/errors.ts'
 import type { Manifest } from '../../../lib/domain/manifest.ts'
@@ -41,6 +41,8 @@ export type SystemOptions = Partial<
   readonly root?: string
   readonly rates?: DeliveryRates
   readonly operationTimeoutMs?: number
+  /** What a node tells of its room, where that is not the truth. */
+  readonly freeBytes?: (node: string) => number
 }
 
 /** A command with nodes that are directories of this machine, and relays that are processes of it. */
@@ -50,12 +52,20 @@ export function startRelaySystem(options: SystemOptions = {}): RelaySystem {
   const shell = createProcessShell(IMAGE)
   const notes: string[] = []
   const pace = createPace(() => options.rates ?? UNLIMITED)
-  const inner = createSshTransport({
+  const { freeBytes } = options
+  const ssh = createSshTransport({
     shell,
     nodes: ['n1', 'n2', 'n3', 'n4'].map((name) => ({ name, directory: home(name) })),
     operationTimeoutMs: options.operationTimeoutMs ?? 10_000,
     pace,
   })
+  const inner: SshTransport = {
+    ...ssh,
+    async inspect(node, signal) {
+      const facts = await ssh.inspect(node, signal)
+      return freeBytes ? { ...facts, freeBytes: freeBytes(node) } : facts
+    },
+  }
   const transport = createRelayTransport({
     inner,
     shell,

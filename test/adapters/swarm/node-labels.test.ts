@@ -21,6 +21,33 @@ test('a service stays off all other nodes of its fleet, also those that only hol
   assert.equal(listOtherMembers('demo', { nodes: NODES, wanted: ['n1'] }), ['n2', 'n3'])
 })
 
+test('of a service of one shard, only nodes that have the shard need to be kept away', () => {
+  const gates = ['longshore.demo.dg_8.clust_3']
+  const holder = nodeWith('n5', { 'longshore.demo.dg_8.clust_3': '8888888888888888' })
+  assert.equal(listOtherMembers('demo', { nodes: [...NODES, holder], wanted: ['n1'] }, gates), ['n5'])
+})
+
+test('tells the shards that a node is marked with, and takes the mark of a whole copy for none of a shard', async () => {
+  const value = '8'.repeat(16)
+  const generation = { name: 'dg_8', digest: '8'.repeat(64) }
+  const nodes = [
+    nodeWith('some', {
+      'longshore.demo.dg_8.common': value,
+      'longshore.demo.dg_8.clust_3': value,
+      'longshore.demo.dg_8.clust_4': 'former',
+    }),
+    nodeWith('all', { 'longshore.demo.dg_8': value }),
+    nodeWith('none', { 'longshore.demo.dg_8.clust_3': value }),
+  ]
+  const readAll = async (isSpread: boolean) => {
+    const { labels } = makeLabels(nodes, isSpread)
+    const marks = await Promise.all(nodes.map(({ name }) => labels.readMarks(name, signal)))
+    return marks.map((readMark) => readMark(generation))
+  }
+  assert.equal(await readAll(true), [[3], [], null])
+  assert.equal(await readAll(false), [[3], 'all', null])
+})
+
 test('refuses a node that is not in the Swarm', () => {
   assert.throws(
     () => listOtherMembers('demo', { nodes: NODES, wanted: ['n9'] }),
@@ -45,9 +72,9 @@ test('nodes whose marks are asked for at once are looked at once, and later anew
 test.run()
 
 /** Labels of these nodes, and how often the managers were asked. */
-function makeLabels() {
+function makeLabels(nodes = NODES, isSpread = false) {
   let count = 0
-  const raw = NODES.map(({ id, name, labels }) => ({
+  const raw = nodes.map(({ id, name, labels }) => ({
     ID: id,
     Description: { Hostname: name },
     Status: { State: 'ready' },
@@ -58,5 +85,5 @@ function makeLabels() {
     return { code: 0, stdout: JSON.stringify(raw), stderr: '' }
   }
   const manager: Manager = { run, read: async (...args) => (await run(...args)).stdout }
-  return { labels: createNodeLabels(manager, { fleet: 'demo' }), looks: () => count }
+  return { labels: createNodeLabels(manager, { fleet: 'demo', isSpread }), looks: () => count }
 }
