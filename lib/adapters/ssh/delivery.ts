@@ -23,6 +23,8 @@ export type Delivery = {
   readonly filesAtOnce: number
   readonly signal: AbortSignal
   readonly onBytes: (bytes: number) => void
+  /** Hears that the last byte is on its way, and later that every file is whole on the node. */
+  readonly onMilestone?: ((milestone: 'received' | 'whole') => void) | undefined
   /** Resolves when so many bytes may leave for the node. */
   readonly pace: (bytes: number) => Promise<void>
 }
@@ -45,9 +47,14 @@ export async function deliverFiles(delivery: Delivery): Promise<number> {
     // them back. Small ones come last, for the same reason.
     const turnstile = createTurnstile(1)
     const inTurn = missing.toSorted((a, b) => b.entry.bytes - a.entry.bytes)
+    let toEnd = inTurn.length
+    const onEnd = () => {
+      if (--toEnd === 0) delivery.onMilestone?.('received')
+    }
     await takeTurns(inTurn, delivery.filesAtOnce, delivery.signal, (file, signal) =>
-      turnstile((leave) => deliverFile(delivery, file, { signal, leave })),
+      turnstile((leave) => deliverFile(delivery, file, { signal, leave, onEnd })),
     )
+    delivery.onMilestone?.('whole')
     await publishHeld(delivery)
     return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
   } catch (error) {
@@ -160,7 +167,7 @@ function countMissing(missing: readonly Missing[]): number {
 async function deliverFile(
   delivery: Delivery,
   { entry, piece }: Missing,
-  { signal, leave }: { readonly signal: AbortSignal; readonly leave: () => void },
+  turn: { readonly signal: AbortSignal; readonly leave: () => void; readonly onEnd: () => void },
 ): Promise<void> {
   const { place, from, run, onBytes, pace } = delivery
   const known = piece?.bytes ?? 0
@@ -169,8 +176,13 @@ async function deliverFile(
     entry,
     piece,
     run,
-    contents: tellHalf(paceBlocks(readSource(from, entry, known), pace), (entry.bytes - known) / 2, leave),
-    signal,
+    contents: tellHalf(
+      paceBlocks(readSource(from, entry, known), pace),
+      (entry.bytes - known) / 2,
+      turn.leave,
+    ),
+    signal: turn.signal,
+    onEnd: turn.onEnd,
     onBytes,
   })
 }

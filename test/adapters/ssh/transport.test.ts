@@ -107,6 +107,14 @@ test('tells of what relays have left in pieces, and of the room that it takes', 
   assert.ok(taken!.dg_1! >= MIB && taken!.dg_2! >= MIB)
 })
 
+test('tells when the last byte is on its way, and when every file is whole', async () => {
+  const { transport, source } = await makeNode({})
+  const told: string[] = []
+  const onMilestone = (milestone: string) => void (told.includes(milestone) || told.push(milestone))
+  await transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER, onMilestone })
+  assert.equal(told, ['started', 'firstByte', 'received', 'whole', 'published'])
+})
+
 test('makes a generation of another one of the same content, byte by byte looked at, and takes no room', async () => {
   const { transport, home, source } = await makeNode({})
   await deliver(transport, source)
