@@ -26,12 +26,19 @@ export async function measureWhole({ fleet, generation, bytes, ideal }: Subject,
   }
 }
 
-/** Seconds from the first look at one node until it shows the generation: without the start of the command, and gates. */
-export async function timeDirect({ fleet, generation }: Subject): Promise<number> {
+/**
+ * Seconds from the first look at one node, without the start of the command and the gates: until the last byte was on its way,
+ * and until the node shows the generation, verified and on its disk.
+ */
+export async function timeDirect({
+  fleet,
+  generation,
+}: Subject): Promise<{ sent: number; published: number }> {
   const { timeline } = expectDone(await fleet.deliver(generation, { nodes: fleet.names.slice(0, 1) }))
-  const [told] = timeline as readonly [{ readonly started: number; readonly published: number }]
+  const [told] = timeline as readonly [Readonly<Record<'started' | 'received' | 'published', number>>]
   await fleet.clear(generation)
-  return (told.published - told.started) / 1000
+  const { started, received, published } = told
+  return { sent: (received - started) / 1000, published: (published - started) / 1000 }
 }
 
 /** A generation to nodes that hold another one, which they keep. */

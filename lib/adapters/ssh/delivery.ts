@@ -6,13 +6,10 @@ import { hasCode } from '../files/durable-files.ts'
 import { type Finding, surveyFiles } from './held-files.ts'
 import { createTurnstile } from './limit.ts'
 import { allowMs, type Place, runScript } from './run-script.ts'
-import { ADOPT, CODES, DISCARD, INSPECT, PREPARE, PUBLISH, SALVAGE } from './scripts.ts'
+import { ADOPT, CODES, DISCARD, PREPARE, PUBLISH, READ_FREE, SALVAGE } from './scripts.ts'
 import { type Piece, sendFile } from './send-file.ts'
 import { hashStart, readSource } from './source-file.ts'
 import { takeTurns } from './take-turns.ts'
-
-// All of them at once would come to their end together, and the line would be idle while the node reads them back.
-const SENT_AT_ONCE = 2
 
 /** One generation on its way to one node. */
 export type Delivery = {
@@ -28,6 +25,8 @@ export type Delivery = {
   readonly filesAtOnce: number
   readonly signal: AbortSignal
   readonly onBytes: (bytes: number) => void
+  /** Hears that the last byte is on its way, and later that every file is whole on the node. */
+  readonly onMilestone?: ((milestone: 'received' | 'whole') => void) | undefined
   /** Resolves when so many bytes may leave for the node. */
   readonly pace: (bytes: number) => Promise<void>
 }
@@ -46,10 +45,18 @@ export async function deliverFiles(delivery: Delivery): Promise<number> {
   try {
     await prepareDirectory(delivery)
     const missing = await planFiles(delivery)
-    const turnstile = createTurnstile(SENT_AT_ONCE)
-    await takeTurns(missing, delivery.filesAtOnce, delivery.signal, (file, signal) =>
-      turnstile((leave) => deliverFile(delivery, file, { signal, leave })),
+    // The next one begins when one is half sent: two that end together would leave the line idle while the node reads
+    // them back. Small ones come last, for the same reason.
+    const turnstile = createTurnstile(1)
+    const inTurn = missing.toSorted((a, b) => b.entry.bytes - a.entry.bytes)
+    let toEnd = inTurn.length
+    const onEnd = () => {
+      if (--toEnd === 0) delivery.onMilestone?.('received')
+    }
+    await takeTurns(inTurn, delivery.filesAtOnce, delivery.signal, (file, signal) =>
+      turnstile((leave) => deliverFile(delivery, file, { signal, leave, onEnd })),
     )
+    delivery.onMilestone?.('whole')
     await publishHeld(delivery)
     return missing.reduce((sum, { entry, piece }) => sum + entry.bytes - (piece?.bytes ?? 0), 0)
   } catch (error) {
@@ -120,7 +127,10 @@ function listSums(files: readonly FileEntry[]): string {
 /** What has to be sent. Raises `ENOSPC` when it has no room. */
 async function planFiles(delivery: Delivery): Promise<Missing[]> {
   const { place, files, signal } = delivery
-  const findings = await surveyFiles(place, locatePartial(delivery), files, signal)
+  const [findings, free] = await Promise.all([
+    surveyFiles(place, locatePartial(delivery), files, signal),
+    readFree(delivery),
+  ])
   // Links and the like are made by no delivery: nothing of it is worth keeping.
   if (findings.some(isForeign)) return discardAndPlan(delivery)
   const missing: Missing[] = []
@@ -129,7 +139,7 @@ async function planFiles(delivery: Delivery): Promise<Missing[]> {
     if (finding.state === 'whole' && finding.sha256 === entry.sha256) continue
     missing.push({ entry, piece: await findPiece(delivery, entry, finding) })
   }
-  if ((await readFree(delivery)) >= countMissing(missing)) return missing
+  if (free >= countMissing(missing)) return missing
   // A piece is copied before it is continued: without it there may be room enough.
   if (missing.some(({ piece }) => piece)) return discardAndPlan(delivery)
   throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
@@ -159,24 +169,39 @@ function countMissing(missing: readonly Missing[]): number {
 async function deliverFile(
   delivery: Delivery,
   { entry, piece }: Missing,
-  { signal, leave }: { readonly signal: AbortSignal; readonly leave: () => void },
+  turn: { readonly signal: AbortSignal; readonly leave: () => void; readonly onEnd: () => void },
 ): Promise<void> {
   const { place, from, run, onBytes, pace } = delivery
+  const known = piece?.bytes ?? 0
   await sendFile(place, {
     directory: locatePartial(delivery),
     entry,
     piece,
     run,
-    contents: tellEnd(paceBlocks(readSource(from, entry, piece?.bytes ?? 0), pace), leave),
-    signal,
+    contents: tellHalf(
+      paceBlocks(readSource(from, entry, known), pace),
+      (entry.bytes - known) / 2,
+      turn.leave,
+    ),
+    signal: turn.signal,
+    onEnd: turn.onEnd,
     onBytes,
   })
 }
 
-/** From then on the node alone is busy with the file: the line is free for the next one. */
-async function* tellEnd(blocks: AsyncIterable<Uint8Array>, tell: () => void): AsyncGenerator<Uint8Array> {
+/** Tells when `half` of the bytes have been asked for, or when there is nothing more to ask for. */
+async function* tellHalf(
+  blocks: AsyncIterable<Uint8Array>,
+  half: number,
+  tell: () => void,
+): AsyncGenerator<Uint8Array> {
+  let passed = 0
   try {
-    yield* blocks
+    for await (const block of blocks) {
+      passed += block.length
+      if (passed >= half) tell()
+      yield block
+    }
   } finally {
     tell()
   }
@@ -240,7 +265,7 @@ async function discard({ place, manifest, signal }: Delivery): Promise<void> {
 }
 
 async function readFree({ place, signal }: Delivery): Promise<number> {
-  const { stdout } = await runScript(place, INSPECT, [place.home], { signal, timeoutMs: allowMs(place, 0) })
+  const { stdout } = await runScript(place, READ_FREE, [place.home], { signal, timeoutMs: allowMs(place, 0) })
   return Number.parseInt(stdout, 10)
 }
 

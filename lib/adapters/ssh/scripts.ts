@@ -13,15 +13,18 @@ hash() {
   { sum=$(openssl dgst -sha256 -r < "$1" 2> /dev/null) || sum=$(sha256sum < "$1"); } && sum=\${sum%% *}
 }`
 
+/** $1 home. Prints free bytes. */
+export const READ_FREE = `
+directory=$1
+while [ ! -d "$directory" ]; do directory=$(dirname -- "$directory"); done
+df -B1 --output=avail -- "$directory" | tail -n 1 || exit`
+
 /**
  * $1 home. Prints free bytes, bytes of memory, then a line for each name that may be a generation, with its manifest,
  * which means the same without its line breaks, where it has one; then a line \`BYTES\tNAME\` for all that takes room of one,
  * and \`pieces\tNAME\` where relays have left some.
  */
-export const INSPECT = `
-directory=$1
-while [ ! -d "$directory" ]; do directory=$(dirname -- "$directory"); done
-df -B1 --output=avail -- "$directory" | tail -n 1 || exit
+export const INSPECT = `${READ_FREE}
 while read -r key value unit; do [ "$key" = MemTotal: ] && echo "$((value * 1024))"; done < /proc/meminfo
 [ -e "$1" ] || exit 0
 cd -- "$1" || exit

@@ -15,6 +15,8 @@ export type Sending = {
   /** What comes after the piece. */
   readonly contents: AsyncIterable<Uint8Array>
   readonly signal: AbortSignal
+  /** Hears that all of it is on its way. */
+  readonly onEnd?: () => void
   /** Hears of the last bytes once the node has the file whole on its disk. */
   readonly onBytes: (bytes: number) => void
 }
@@ -37,6 +39,7 @@ export async function sendFile(place: Place, sending: Sending): Promise<void> {
       watch.advance()
       yield block
     }
+    sending.onEnd?.()
   }
   try {
     const signal = AbortSignal.any([sending.signal, watch.signal])

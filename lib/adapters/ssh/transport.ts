@@ -66,6 +66,7 @@ export function createSshTransport(settings: SshTransportSettings): SshTransport
     const sent = await deliverFiles({
       ...{ place, manifest, files, from, run: nameRun(), filesAtOnce, signal },
       pace: (bytes) => pace(node, bytes, signal),
+      onMilestone,
       onBytes(bytes) {
         if (bytes > 0) onMilestone?.('firstByte')
         onBytes?.(bytes)

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** A port of the loopback interface that leads to another one, to which no more than so many bytes a second go. */
 export async function startSlowLine(target: number, bytesPerSecond: number) {
+  let passed = 0
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
@@ -15,6 +16,7 @@ export async function startSlowLine(target: number, bytesPerSecond: number) {
       .on('end', () => far.end())
       .on('data', (block) => {
         far.write(block)
+        passed += block.length
         near.pause()
         setTimeout(() => near.resume(), (1000 * block.length) / bytesPerSecond)
       })
@@ -25,5 +27,5 @@ export async function startSlowLine(target: number, bytesPerSecond: number) {
     server.close()
     for (const socket of sockets) socket.destroy()
   }
-  return { port: (server.address() as AddressInfo).port, stop }
+  return { port: (server.address() as AddressInfo).port, stop, countPassed: () => passed }
 }

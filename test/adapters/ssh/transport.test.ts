@@ -3,6 +3,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  globSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -28,6 +29,7 @@ import { makeManifest } from '../../support/fakes/manifest.ts'
 import { flipByte } from '../../support/files.ts'
 import { settingsFor, startSshd } from '../../support/sshd.ts'
 import { makeTempDir } from '../../support/temp.ts'
+import { startSlowLine } from './slow-line.ts'
 
 const NEVER = new AbortController().signal
 const MIB = 1024 * 1024
@@ -55,6 +57,26 @@ test('continues in the middle of a file when sshd was killed while it came', asy
   assert.ok(sent > 0 && sent < 20 * MIB, `${sent} bytes were sent the second time`)
   assert.equal(readdirSync(home), ['dg_1'])
   await transport.verify('node-1', source.manifest, NEVER)
+})
+
+test('sends the largest files first, and begins one when the one before it is well on its way', async () => {
+  const { transport, home } = await makeNode({})
+  const large = ['clust_0/vectors.npy', LARGE]
+  const sizeOf = (path: string) => (large.includes(path) ? 24 * MIB : 1000)
+  const source = await writeGenerationFiles(makeTempDir(), 'dg_2', sizeOf)
+  const begun: { readonly path: string; readonly before: number }[] = []
+  const onBytes = () => {
+    const sizes = new Map(source.manifest.files.map(({ path }) => [path, sizeHeld(home, path)]))
+    for (const [path, size] of sizes) {
+      if (size === undefined || begun.some((one) => one.path === path)) continue
+      begun.push({ path, before: sizes.get(begun[0]?.path ?? path)! })
+    }
+  }
+  await transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER, onBytes })
+  const [first, second] = begun
+  assert.equal([first?.path, second?.path].toSorted(), large)
+  // A half has been sent; of that, a window may not have been written yet.
+  assert.ok(second!.before >= 6 * MIB, `${second!.before} bytes of the first`)
 })
 
 test('sends only the damaged file of a copy again, and writes to none that is served', async () => {
@@ -85,6 +107,14 @@ test('tells of what relays have left in pieces, and of the room that it takes', 
   assert.ok(taken!.dg_1! >= MIB && taken!.dg_2! >= MIB)
 })
 
+test('tells when the last byte is on its way, and when every file is whole', async () => {
+  const { transport, source } = await makeNode({})
+  const told: string[] = []
+  const onMilestone = (milestone: string) => void (told.includes(milestone) || told.push(milestone))
+  await transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER, onMilestone })
+  assert.equal(told, ['started', 'firstByte', 'received', 'whole', 'published'])
+})
+
 test('makes a generation of another one of the same content, byte by byte looked at, and takes no room', async () => {
   const { transport, home, source } = await makeNode({})
   await deliver(transport, source)
@@ -95,6 +125,31 @@ test('makes a generation of another one of the same content, byte by byte looked
   assert.is(statSync(join(home, 'dg_2', LARGE)).ino, statSync(join(home, 'dg_1', LARGE)).ino)
   await transport.remove('node-1', 'dg_1', NEVER)
   await transport.verify('node-1', twin, NEVER)
+})
+
+test('says no more than a few kilobytes to a node that has it all under another name', async () => {
+  const { sshd, transport, home, source } = await makeNode({})
+  await deliver(transport, source)
+  const line = await startSlowLine(sshd.port, 1e9)
+  const knownHostsFile = join(makeTempDir(), 'known_hosts')
+  writeFileSync(knownHostsFile, `[127.0.0.1]:${line.port} ${sshd.hostKey}\n`)
+  const { nodes, ...settings } = settingsFor(sshd, ['node-1'])
+  const behind = createSshTransport({
+    shell: createSshShell({
+      ...settings,
+      knownHostsFile,
+      nodes: nodes.map((node) => ({ ...node, port: line.port })),
+    }),
+    nodes: [{ name: 'node-1', directory: home }],
+    operationTimeoutMs: 10_000,
+  })
+  endings.push(line.stop, () => behind.close())
+  const { clusters, files } = source.manifest
+  const twin = makeManifest('dg_2', { clusters, files })
+  await behind.inspect('node-1', NEVER)
+  assert.is(await behind.holds('node-1', twin, NEVER), false)
+  assert.is(await behind.adopt('node-1', 'dg_1', twin, NEVER), true)
+  assert.ok(line.countPassed() < 20_000, `${line.countPassed()} bytes`)
 })
 
 test('makes nothing of another generation that is damaged, or not there, and keeps what was begun', async () => {
@@ -151,7 +206,7 @@ test('a node that takes nothing any more although it is there fails by the opera
     if (arrived > 8 * MIB) sshd.signalCommands('SIGSTOP')
   }
   const first = transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER, onBytes })
-  await rejectsWith(first, 'remote', /^node-1: took nothing of clust_\S+ for \d/)
+  await rejectsWith(first, 'remote', /^node-1: took nothing of \S+ for \d/)
   assert.ok((await deliver(transport, source)) < countBytes(source.manifest))
   await transport.verify('node-1', source.manifest, NEVER)
 })
@@ -344,6 +399,14 @@ async function makeNode(
 
 function deliver(transport: ReturnType<typeof createSshTransport>, source: Source): Promise<number> {
   return transport.deliver('node-1', source.directory, source.manifest, { signal: NEVER })
+}
+
+/** Bytes that are there of a file of dg_2, whole or not. */
+function sizeHeld(home: string, path: string): number | undefined {
+  const [name] = globSync(`${path}*`, { cwd: join(home, '.dg_2.partial') })
+  return name === undefined
+    ? undefined
+    : statSync(join(home, '.dg_2.partial', name), { throwIfNoEntry: false })?.size
 }
 
 function mountSmall(directory: string, size: string): void {
