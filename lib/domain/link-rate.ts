@@ -3,8 +3,8 @@ export type LinkRate = { perMs: number; samples: number }
 
 const FORGETTING = 0.1
 const SLOW_SHARE = 1 / 3
-/** One fetch from someone busy says little. */
-const LEAST_SAMPLES = 3
+/** A few fetches say little: those whom they came from may be busy, or have just begun. */
+const LEAST_SAMPLES = 8
 
 /** A link of which nothing is known yet. */
 export function createLinkRate(): LinkRate {

@@ -13,7 +13,8 @@ export type FetchLimits = {
 
 /** Fetches at once that keep the link of a source busy where nobody competes for the links of the sinks. */
 const ALONE = 3
-const UNTRUSTED_INTAKE = 2
+/** Of what others get at once: little, and enough for a node to show that it is slow no longer. */
+const UNTRUSTED_SHARE = 0.4
 
 /** Which fetches are under way, and who has room for more. */
 export class PieceFetches {
@@ -116,7 +117,7 @@ export class PieceFetches {
     const isSource = isAlive && isTrusted && missing < this.#spread.copies.length
     this.open.put(node, isSource && uploading < Math.min(this.#limits.uploads, ALONE + this.#crowd))
     const isSink = isAlive && node.wantedCount > 0
-    const intake = isTrusted ? this.#limits.intake : Math.min(this.#limits.intake, UNTRUSTED_INTAKE)
+    const intake = Math.ceil(this.#limits.intake * (isTrusted ? 1 : UNTRUSTED_SHARE))
     this.hungry.put(node, isSink && node.aloneUntil === 0 && node.fetching < intake)
     this.cutOff.put(node, isSink && node.aloneUntil > 0)
   }
