@@ -2,14 +2,14 @@ import { closeSync, fdatasync, fsync, openSync, write, writeSync } from 'node:fs
 import { promisify } from 'node:util'
 
 /** Bytes after which what was written is sent to the disk while writing goes on, so that the end does not wait for it. */
-const SYNC_EVERY = 256 * 1024 * 1024
+const SYNC_EVERY = 16 * 1024 * 1024
 
 /** A new file that is written from its start to its end. */
 export class AppendedFile {
   bytes = 0
   readonly #descriptor: number
   #syncedBytes = 0
-  #syncing: Promise<void> = Promise.resolve()
+  #syncing: Promise<void> | undefined
   #failure: unknown
 
   /** Creates a file, which must not exist. */
@@ -50,14 +50,18 @@ export class AppendedFile {
 
   #grow(bytes: number): void {
     this.bytes += bytes
-    if (this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
+    if (!this.#syncing && this.bytes - this.#syncedBytes >= SYNC_EVERY) this.#startSync()
   }
 
   #startSync(): void {
     this.#syncedBytes = this.bytes
-    this.#syncing = promisify(fdatasync)(this.#descriptor).catch((error: unknown) => {
-      this.#failure ??= error
-    })
+    this.#syncing = promisify(fdatasync)(this.#descriptor)
+      .catch((error: unknown) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#syncing = undefined
+      })
   }
 
   #write(data: Uint8Array, position: number): void {

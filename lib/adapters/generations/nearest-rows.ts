@@ -51,11 +51,12 @@ export class NearestRows {
     const { scoring, shard } = this.#options
     const best = this.#searches[query]!
     const squaredA = this.#squares[query]!
+    // A word that came from another thread is compared letter by letter, here for every row and query.
+    const isProduct = scoring === 'dot'
     let threshold = best.threshold
     for (let row = 0; row < products.length; row++) {
       const product = products[row]!
-      const score =
-        scoring === 'dot' ? product : scoreOf(scoring, { product, squaredA, squaredB: norms[row]! })
+      const score = isProduct ? product : scoreOf(scoring, { product, squaredA, squaredB: norms[row]! })
       if (score > threshold) {
         best.offer({ shard, row: this.#rows + row, score })
         threshold = best.threshold

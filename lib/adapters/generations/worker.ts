@@ -1,11 +1,13 @@
 import { trainClusters } from '../../domain/kmeans.ts'
 import type { Metric } from '../../domain/model.ts'
 import type { PreparedRows } from '../../ports/generation-writer.ts'
+import { loadNative } from '../process/thread-state.ts'
 import { BlockScorer } from '../search/block-scorer.ts'
-import { checkShard, indexShard } from './index-shard.ts'
+import type { IndexJob } from './index-shard.ts'
 import { RowSorter, type SortOptions } from './row-sorter.ts'
 import { scanItems } from './scan-items.ts'
 import { scanVectors } from './scan-vectors.ts'
+import type { CheckJob } from './shard-job.ts'
 import { answerCalls } from './thread.ts'
 
 type TrainJob = {
@@ -17,6 +19,9 @@ type TrainJob = {
 }
 
 const createScorer = (vectors: Float32Array, dimensions: number) => new BlockScorer(vectors, dimensions)
+
+/** The libraries for this take a third of a thread's start, and generations of small shards need none. */
+const loadIndexing = () => loadNative(() => import('./index-shard.ts'))
 
 let sorter: RowSorter
 
@@ -30,8 +35,8 @@ const handlers = {
   close: () => sorter.close(),
   scanVectors,
   scanItems,
-  indexShard,
-  checkShard,
+  indexShard: async (job: IndexJob) => (await loadIndexing()).indexShard(job),
+  checkShard: async (job: CheckJob) => (await loadIndexing()).checkShard(job),
 }
 export type WorkHandlers = typeof handlers
 

@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { startThread, type Thread } from './thread.ts'
 import type { WorkHandlers } from './worker.ts'
 
 const MOST_THREADS = 8
+/** MiB of young objects between two collections in a thread; with the usual one, batches of rows cause dozens. */
+const YOUNG_MIB = 16
 
 export type WorkThread = Thread<WorkHandlers>
 
@@ -12,6 +15,8 @@ export class Workers {
   isStopped = false
 
   constructor() {
+    // Read when the memory of a thread is set up, and by no option of a thread: resourceLimits tell the most only.
+    setFlagsFromString(`--min-semi-space-size=${YOUNG_MIB}`)
     const start = () => startThread<WorkHandlers>(new URL('./worker.ts', import.meta.url))
     const further = Math.min(MOST_THREADS, availableParallelism()) - 1
     this.all = [start(), ...Array.from({ length: further }, start)]

@@ -3,7 +3,8 @@ import type { Reject, RowBatch, SourceItem } from '../../ports/input.ts'
 import { createSharedFloats, type FloatTarget } from '../files/floats.ts'
 import { type HashedText, TextColumn } from './text-column.ts'
 
-const BATCH_BYTES = 1024 * 1024
+/** Large enough that handing batches to another thread costs little. */
+const BATCH_BYTES = 4 * 1024 * 1024
 const MOST_ROWS = 4096
 
 export type BatchOptions = {
@@ -12,7 +13,7 @@ export type BatchOptions = {
   readonly areTextsDistinct?: boolean
 }
 
-/** Collects rows until they fill a batch of at most 1 MiB of vectors. */
+/** Collects rows until they fill a batch of at most 4 MiB of vectors. */
 export class BatchBuilder {
   readonly #dimensions: number | null
   readonly #hasClusters: boolean

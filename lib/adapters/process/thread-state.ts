@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { workerData } from 'node:worker_threads'
 
 /**
@@ -19,11 +20,24 @@ export function markLoaded(state: ThreadState): void {
   become(state, FREE)
 }
 
+/** Loads modules that bring native code along, which other calls of this thread must not run meanwhile. */
+export async function loadNative<T>(load: () => Promise<T>): Promise<T> {
+  const state: ThreadState | undefined = workerData?.state
+  if (state === undefined) return load()
+  begin(state, LOADING)
+  try {
+    return await load()
+  } finally {
+    flushCompileCache()
+    become(state, FREE)
+  }
+}
+
 /** Runs native code that may raise an error; a thread is not ended meanwhile. Does not begin where it is to be ended. */
 export function runNative<T>(work: () => T): T {
   const state: ThreadState | undefined = workerData?.state
   if (state === undefined) return work()
-  if (Atomics.compareExchange(state, 0, FREE, NATIVE) === ENDING) Atomics.wait(state, 0, ENDING)
+  begin(state, NATIVE)
   try {
     return work()
   } finally {
@@ -43,6 +57,11 @@ export function blockToEnd(state: ThreadState): void {
   for (let found = claim(state); found !== ENDING; found = claim(state)) {
     if (Atomics.wait(state, 0, found, LONGEST_MS) === 'timed-out') return
   }
+}
+
+/** Tells what a thread goes on to do; one that is to be ended does not come back. */
+function begin(state: ThreadState, what: number): void {
+  if (Atomics.compareExchange(state, 0, FREE, what) === ENDING) Atomics.wait(state, 0, ENDING)
 }
 
 /** What the thread does now: `ENDING` once it was found free. */

@@ -95,6 +95,33 @@ for (const how of ['exit', 'stop']) {
   })
 }
 
+/** A thread that loads native code later than at its start, and takes its time over it. */
+const LOADS_LATER = `
+import { answerCalls } from '${THREAD}'
+import { loadNative } from 'file://${ROOT}lib/adapters/process/thread-state.ts'
+answerCalls({})
+setTimeout(() => loadNative(() => import(new URL('native.mjs', import.meta.url))), 100)
+`
+
+const NATIVE = `
+import { writeFileSync } from 'node:fs'
+writeFileSync(new URL('loading', import.meta.url), '')
+for (const end = performance.now() + 300; performance.now() < end; );
+writeFileSync(new URL('loaded', import.meta.url), '')
+`
+
+for (const how of ['exit', 'stop']) {
+  test(`lets a thread load native code that it needs later before it is ended by ${how}`, () => {
+    const directory = makeTempDir()
+    writeFileSync(join(directory, 'native.mjs'), NATIVE)
+    writeFileSync(join(directory, 'loads.mjs'), LOADS_LATER)
+    writeFileSync(join(directory, 'ends.mjs'), ENDS)
+    const { status } = spawnSync(process.execPath, [join(directory, 'ends.mjs'), how])
+    assert.is(status, 7)
+    assert.ok(existsSync(join(directory, 'loaded')), 'ended in the middle')
+  })
+}
+
 /** A thread that crashes outside of its answers. */
 const CRASHES = `
 import { answerCalls } from '${THREAD}'

@@ -147,8 +147,8 @@ test('says no more than a few kilobytes to a node that has it all under another 
   const { clusters, files } = source.manifest
   const twin = makeManifest('dg_2', { clusters, files })
   await behind.inspect('node-1', NEVER)
-  assert.is(await behind.holds('node-1', twin, NEVER), false)
-  assert.is(await behind.adopt('node-1', 'dg_1', twin, NEVER), true)
+  assert.is(await behind.holds('node-1', twin, { signal: NEVER }), false)
+  assert.is(await behind.adopt('node-1', 'dg_1', twin, { signal: NEVER }), true)
   assert.ok(line.countPassed() < 20_000, `${line.countPassed()} bytes`)
 })
 
