@@ -5,9 +5,20 @@ export type WindowOptions = {
   readonly isFixed?: boolean
 }
 
+/** A request that was answered and stored. Times are in milliseconds of one clock. */
+export type Success = {
+  readonly items: number
+  /** Requests that were under way when it was sent, itself included. */
+  readonly inFlight: number
+  readonly begunAt: number
+  readonly now: number
+}
+
 const START = 4
+/** Requests after a change that do not tell yet what it brings: those of before, and those that met a shorter queue. */
+const SKIPPED_TURNS = 2
 /** Requests and milliseconds that a rate is measured over, at least. */
-const ROUND_TURNS = 3
+const ROUND_TURNS = 2
 const ROUND_MS = 250
 /** While it is far from enough, twice as many; then a quarter more each time. What a rate must gain by it. */
 const DOUBLE = { factor: 2, gain: 1.15 }
@@ -27,33 +38,37 @@ export class InFlightWindow {
   private former: { readonly size: number; readonly rate: number } | undefined
   private rest = 0
   private shrunkAt = Number.NEGATIVE_INFINITY
-  /** Requests that were under way when the size changed do not tell what it brings. */
   private toSkip: number
-  private ended = 0
-  private items = 0
   private since = 0
+  private ended = 0
+  private tookMs = 0
+  private items = 0
+  /** The most requests that were under way together. */
+  private inFlight = 0
 
   constructor({ most, isFixed = false }: WindowOptions) {
     this.most = Math.max(1, most)
     this.size = isFixed ? this.most : Math.min(START, this.most)
-    this.toSkip = this.size
+    this.toSkip = SKIPPED_TURNS * this.size
   }
 
-  /** A request succeeded at `now`, in milliseconds. */
-  succeeded(items: number, now: number): void {
+  /**
+   * A request succeeded. The rate is what is under way by the time that it takes (Little's law): counting what comes back
+   * would depend on the moment where counting ends, for servers answer in bursts.
+   */
+  succeeded({ items, inFlight, begunAt, now }: Success): void {
     if (this.toSkip > 0) {
       this.toSkip--
       this.since = now
       return
     }
     this.ended++
+    this.tookMs += now - begunAt
     this.items += items
-    const tookMs = now - this.since
-    if (this.ended < ROUND_TURNS * this.size || tookMs < ROUND_MS) return
-    const rate = this.items / tookMs
-    this.ended = 0
-    this.items = 0
-    this.since = now
+    this.inFlight = Math.max(this.inFlight, inFlight)
+    if (this.ended < ROUND_TURNS * this.size || now - this.since < ROUND_MS) return
+    const rate = (this.inFlight * this.items) / Math.max(this.tookMs, Number.MIN_VALUE)
+    this.measureFrom(now)
     this.climbBy(rate)
   }
 
@@ -84,8 +99,15 @@ export class InFlightWindow {
 
   private resize(size: number): void {
     this.size = Math.min(this.most, Math.max(1, size))
-    this.toSkip = this.size
+    this.toSkip = SKIPPED_TURNS * this.size
+    this.measureFrom(0)
+  }
+
+  private measureFrom(now: number): void {
+    this.since = now
     this.ended = 0
+    this.tookMs = 0
     this.items = 0
+    this.inFlight = 0
   }
 }

@@ -2,7 +2,7 @@ import type { BatchBounds, Entry } from '../domain/batch.ts'
 import { decideAfterFailure, type Sent, type Task } from '../domain/bisect.ts'
 import { Suspects } from '../domain/bisect-suspects.ts'
 import { Pauses } from '../domain/in-flight-pauses.ts'
-import { InFlightWindow, type WindowOptions } from '../domain/in-flight-window.ts'
+import { InFlightWindow, type Success, type WindowOptions } from '../domain/in-flight-window.ts'
 import { type EmbeddingServer, EmbedError } from '../ports/embedding-server.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import { Bell } from './embed-contents-bell.ts'
@@ -135,7 +135,7 @@ export class EmbedRun {
   }
 
   private async send(task: Task): Promise<void> {
-    const begunAt = this.clock.now()
+    const begun = { begunAt: this.clock.now(), inFlight: this.held }
     const number = this.sent.last + 1
     this.sent = { ...this.sent, last: number }
     this.counts.calls++
@@ -144,17 +144,20 @@ export class EmbedRun {
       const { vectors, tokens = 0 } = await this.options.server.embed(contents, this.requests.signal)
       this.sent = { ...this.sent, succeeded: Math.max(this.sent.succeeded, number) }
       this.counts.tokens += tokens
-      await this.succeed(task, vectors)
+      await this.succeed(task, vectors, begun)
     } catch (error) {
       if (!(error instanceof EmbedError)) throw error
-      if (!this.end) await this.fail(task, error, begunAt)
+      if (!this.end) await this.fail(task, error, begun.begunAt)
     }
   }
 
-  private async succeed(task: Task, vectors: Float32Array): Promise<void> {
+  private async succeed(
+    task: Task,
+    vectors: Float32Array,
+    begun: Pick<Success, 'begunAt' | 'inFlight'>,
+  ): Promise<void> {
     const { entries } = task
     this.pauses.succeeded(this.clock.now())
-    this.window.succeeded(entries.length, this.clock.now())
     if (task.isWitness) this.suspects.hearWitness()
     else {
       await this.store.append(entries, vectors)
@@ -162,6 +165,7 @@ export class EmbedRun {
       this.counts.items += entries.length
       this.feed.release(entries)
     }
+    this.window.succeeded({ ...begun, items: entries.length, now: this.clock.now() })
     await this.buryProven()
     this.options.onProgress(this.measure())
   }

@@ -39,19 +39,18 @@ test('asks for what is dead no more', async () => {
 
 test('keeps to the limits of the profile before those of the server', async () => {
   const limits = { limits: { items: 10, tokens: 40 }, inFlight: 2 }
-  const texts = makeTexts(30)
-  const run = async (extraction: object) => {
-    const { server, calls } = createFakeServer(undefined, limits)
-    const { counts } = await embedTexts(texts, undefined, { server, extraction })
+  const texts = makeTexts(1000)
+  const run = async (extraction: object, count = 30) => {
+    const { server, calls } = createFakeServer(async () => void (await turn()), limits)
+    const { counts } = await embedTexts(texts.slice(0, count), undefined, { server, extraction })
     return { sizes: calls.map((call) => call.length), window: counts!.window }
   }
   // `text 1` is estimated at four tokens, `text 12` at five.
   assert.equal((await run({})).sizes, [10, 8, 8, 4])
   assert.equal((await run({ batchTokens: 1000 })).sizes, [10, 10, 10])
-  assert.equal(await run({ batchTokens: 1000, batchItems: 30 }), { sizes: [30], window: 1 })
-  // How soon there are two at a time depends on how fast the server is.
-  assert.ok((await run({})).window <= 2)
-  assert.is((await run({ inFlight: 4 })).window, 4)
+  assert.equal((await run({ batchTokens: 1000, batchItems: 30 })).sizes, [30])
+  assert.is((await run({}, 1000)).window, 2)
+  assert.is((await run({ inFlight: 7 }, 1000)).window, 7)
 })
 
 test('reads its source no further than it can send', async () => {

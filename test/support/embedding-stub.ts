@@ -16,7 +16,10 @@ export type StubAnswer = {
 export type StubBehaviour = StubAnswer | 'hang up' | 'never' | 'cut'
 
 /** A server that answers bytes with bytes, and remembers what it was asked. */
-export async function startEmbeddingStub(answer: (request: StubRequest) => StubBehaviour) {
+export async function startEmbeddingStub(
+  answer: (request: StubRequest) => StubBehaviour | Promise<StubBehaviour>,
+  port = 0,
+) {
   const requests: StubRequest[] = []
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = []
@@ -24,7 +27,7 @@ export async function startEmbeddingStub(answer: (request: StubRequest) => StubB
     const { method = '', url = '', headers } = request
     const asked = { method, path: url, headers, body: Buffer.concat(parts) }
     requests.push(asked)
-    const behaviour = answer(asked)
+    const behaviour = await answer(asked)
     if (behaviour === 'never') return
     if (behaviour === 'hang up') response.destroy()
     else if (behaviour === 'cut') {
@@ -35,7 +38,7 @@ export async function startEmbeddingStub(answer: (request: StubRequest) => StubB
       response.writeHead(status, head).end(body)
     }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
