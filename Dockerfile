@@ -26,6 +26,8 @@ FROM ${BASE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node
+# onnxruntime brings its binaries for every platform.
+RUN find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 ! -path "*/linux/$(node -p process.arch)" -exec rm -r {} +
 
 FROM service
 COPY --from=packages /app/node_modules node_modules

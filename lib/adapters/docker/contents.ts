@@ -26,6 +26,13 @@ export async function digestPackages(root: string): Promise<string> {
   return hash.update(lock).digest('hex').slice(0, DIGITS)
 }
 
+/** Whether a path within a package is a binary for another platform than this one, which an image need not carry. */
+export function isForeignBinary(path: string): boolean {
+  const [, platform, arch] = /\/onnxruntime-node\/bin\/napi-v\d+\/([^/]+)(?:\/([^/]+))?/.exec(path) ?? []
+  const isOwn = platform === process.platform && (arch === undefined || arch === process.arch)
+  return platform !== undefined && !isOwn
+}
+
 function describeSource(source: ImageSource): unknown {
   return source.kind === 'base' ? source : [source.kind, process.version, process.platform, process.arch]
 }

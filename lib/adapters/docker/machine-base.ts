@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
+import { isForeignBinary } from './contents.ts'
 import { type DockerOptions, describeFailure, engineArguments, loadExeca } from './docker.ts'
 
 /** Files without which a C library knows no user and no host. */
@@ -61,7 +62,7 @@ async function placeEtc(tree: string): Promise<void> {
 
 async function place(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true })
-  await cp(from, to, { recursive: true, verbatimSymlinks: true })
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, filter: (path) => !isForeignBinary(path) })
 }
 
 async function importTree(tree: string, name: string, { signal, host }: DockerOptions): Promise<void> {
