@@ -18,8 +18,8 @@ test('tells a path where nothing lies as not found', async () => {
 
 test('lists the formats it looked for where none fits', async () => {
   const directory = makeTempDir()
-  writeFileSync(join(directory, 'notes.txt'), 'hello')
-  for (const path of [directory, join(directory, 'notes.txt')]) {
+  writeFileSync(join(directory, 'notes.csv'), 'hello')
+  for (const path of [directory, join(directory, 'notes.csv')]) {
     const { kind, message } = await failureOf(path)
     assert.is(kind, 'usage')
     for (const format of ['manifest.json', 'clust_0/index', '_embeddings', 'items.jsonl', '.parquet']) {
