@@ -92,7 +92,7 @@ function logIn(
     })
     signal.addEventListener('abort', stop, { once: true })
     client.connect({ ...configure(node, settings, credentials, reject), sock: socket })
-    socket.setNoDelay(true).connect(node.port, node.host)
+    socket.connectTo(node.port, node.host)
   })
 }
 

@@ -16,6 +16,13 @@ export class GatheringSocket extends Socket {
     this.on('drain', wake).on('close', wake)
   }
 
+  /** Begins to connect. What stands in the way is told by the event `error`. */
+  connectTo(port: number, host: string): void {
+    this.setNoDelay(true).connect(port, host)
+    // `connect` has given this socket the `write` of all others.
+    Reflect.deleteProperty(this, 'write')
+  }
+
   override write(data: Uint8Array | string, ...rest: unknown[]): boolean {
     if (!this.#isGathering) {
       this.#isGathering = true

@@ -16,7 +16,7 @@ async function makePair() {
   await once(server, 'listening')
   const accepted = once(server, 'connection') as Promise<[Socket]>
   const near = new GatheringSocket()
-  near.setNoDelay(true).connect((server.address() as AddressInfo).port, '127.0.0.1')
+  near.connectTo((server.address() as AddressInfo).port, '127.0.0.1')
   const [far] = await accepted
   await eventually(() => assert.is(near.readyState, 'open'))
   endings.push(() => {
@@ -32,6 +32,7 @@ test('sends what is written in one turn at once, in its order', async () => {
   const blocks: Buffer[] = []
   far.on('data', (block) => blocks.push(block)).resume()
   for (let count = 0; count < 100; count++) near.write(Buffer.from([count]))
+  assert.is(near.writableCorked, 1)
   await eventually(() => assert.is(Buffer.concat(blocks).length, 100))
   assert.is(blocks.length, 1)
   assert.equal([...blocks[0]!], [...Array(100).keys()])
