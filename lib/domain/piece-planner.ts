@@ -35,12 +35,18 @@ export type PiecePlanner = {
   rate(node: number): number | undefined
 }
 
-// What is ordered and told takes a while to get there: fewer fetches under way would leave links idle meanwhile. Out of the
-// control host, as each has only a small share of a link that others fill.
-const LIMITS: FetchLimits = { intake: 14, uploads: 16, controlUploads: 16 }
 const FIRST_REVIEW_MS = 100
 const LEAST_REVIEW_MS = 20
 const PACE_SHARE = 1 / 64
+
+/**
+ * What is ordered and told takes a while to get there: with fewer fetches under way, links would be idle meanwhile. Of few
+ * pieces, so many at once would be a large part of all, and everybody would wait for the same ones. Found by simulation.
+ */
+function chooseLimits(pieces: number): FetchLimits {
+  const between = (least: number, most: number) => Math.min(most, Math.max(least, Math.floor(pieces / 16)))
+  return { intake: between(6, 14), uploads: between(7, 16), controlUploads: between(8, 16) }
+}
 
 /** Plans so that the control host sends each piece once, nodes the rest to each other, and slow ones hold nobody up. */
 export function createPiecePlanner(options: PiecePlannerOptions): PiecePlanner {
@@ -63,7 +69,7 @@ class Planner implements PiecePlanner {
     this.#pieces = Uint32Array.from(pieces)
     this.#usualBytes = this.#pieces.reduce((most, bytes) => Math.max(most, bytes), 1)
     this.#spread = new PieceSpread(pieces.length)
-    const all = { limits: { ...LIMITS, ...limits }, random: createRandom(seed) }
+    const all = { limits: { ...chooseLimits(pieces.length), ...limits }, random: createRandom(seed) }
     this.#fetches = new PieceFetches(this.#spread, all.limits)
     this.#dispatch = new PieceDispatch(this.#spread, this.#fetches, all)
   }

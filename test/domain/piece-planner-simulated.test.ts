@@ -10,13 +10,13 @@ const SIZE = PIECES * PIECE_BYTES
 const IDEAL = SIZE / RATE
 
 /** When each node had everything, over the time of one copy, and what left the control host, over the size. */
-function deliver(nodes: readonly SimulatedNode[], controlRate = RATE) {
+function deliver(nodes: readonly SimulatedNode[], controlRate = RATE, roundTripMs = 2) {
   const { tookMs, controlBytes } = simulate({
     nodes,
     pieces: PIECES,
     pieceBytes: PIECE_BYTES,
     controlRate,
-    roundTripMs: 2,
+    roundTripMs,
     noticeMs: 5_000,
     seed: 1,
   })
@@ -46,6 +46,27 @@ for (const [name, first] of [
     }
   })
 }
+
+test('takes no longer for large pieces than they must wait for each other', () => {
+  const pieces = 100
+  const nodes = makeNodes(10)
+  const { tookMs } = simulate({
+    nodes,
+    pieces,
+    pieceBytes: SIZE / pieces,
+    controlRate: RATE,
+    roundTripMs: 2,
+    noticeMs: 5_000,
+    seed: 1,
+  })
+  assert.ok(Math.max(...tookMs) <= 1.4 * IDEAL, `${Math.max(...tookMs) / IDEAL}`)
+})
+
+test('keeps links busy although orders and reports take a tenth of a second', () => {
+  const { overIdeal, sent } = deliver(makeNodes(8), RATE, 100)
+  assert.ok(Math.max(...overIdeal) <= 1.1, `${Math.max(...overIdeal)}`)
+  assert.ok(sent <= 1.05, `${sent}`)
+})
 
 test('brings all to one that comes half way as soon as its own link can', () => {
   for (const count of [1, 3, 7]) {

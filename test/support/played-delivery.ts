@@ -29,13 +29,18 @@ export function playDelivery(pieces: number, seed = 1): PlayedDelivery {
   const holdings: (Set<number> | undefined)[] = []
   const planned: Fetch[] = []
   const secondTries = new Set<Fetch>()
+  const retried = new Set<Fetch>()
   let underWay: Fetch[] = []
   let now = 0
 
   function plan(): void {
     for (const fetch of planner.next(now)) {
       checkFetch(fetch)
-      if (isSecondTry(underWay, fetch)) secondTries.add(fetch)
+      if (isSecondTry(underWay, fetch)) {
+        secondTries.add(fetch)
+        for (const other of underWay)
+          if (other.to === fetch.to && other.piece === fetch.piece) retried.add(other)
+      }
       underWay.push(fetch)
       planned.push(fetch)
     }
@@ -55,14 +60,9 @@ export function playDelivery(pieces: number, seed = 1): PlayedDelivery {
     assert.ok(others.length < 3, `${name}: ${others.length} tries at once`)
   }
 
+  /** One that another took the place of counts again when that one fails, though its place may be taken by then. */
   function isOnlyTry(fetch: Fetch): boolean {
-    return (
-      !secondTries.has(fetch) &&
-      !isSecondTry(
-        underWay.filter((other) => other !== fetch),
-        fetch,
-      )
-    )
+    return !secondTries.has(fetch) && !retried.has(fetch)
   }
 
   function checkLimits(): void {
