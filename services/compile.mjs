@@ -15,6 +15,7 @@ const parts = [
   'gateway/start',
   'index/start',
   'extraction/start',
+  'extraction/onnx-embedding',
   'relay/hear-orders',
   'relay/relay',
   'relay/rebuild',

@@ -1,45 +1,47 @@
-import { HttpError } from '../http/http-error.ts'
+import type { Value } from '../../lib/adapters/models/codec.ts'
+import { decodeBase64, invalid, isObject, parseTruncate, type Takes } from './request-values.ts'
 
 /** Which form a request came in decides the form of its answer: rows (`instances`) or columns (`inputs`). */
-export type PredictRequest = { readonly form: 'instances' | 'inputs'; readonly texts: readonly string[] }
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+export type PredictRequest = {
+  readonly form: 'instances' | 'inputs'
+  readonly values: readonly Value[]
+  /** An addition of ours: texts that are too long are cut, not refused. */
+  readonly mayCut: boolean
+}
 
 /**
- * The texts of a request to TensorFlow Serving's REST API: `{"instances": ["a", {"text": "b"}, {"b64": "Yw=="}]}`,
- * `{"inputs": ["a"]}` or `{"inputs": {"text": ["a"]}}`. Raises HttpError 400.
+ * The contents of a request to TensorFlow Serving's REST API: `{"instances": ["a", {"text": "b"}, {"b64": "Yw=="}]}`,
+ * `{"inputs": ["a"]}` or `{"inputs": {"text": ["a"]}}`; images stand in `{"b64": ...}`, and their input is called `image`. Raises
+ * HttpError 400.
  */
-export function parsePredictRequest(body: unknown): PredictRequest {
+export function parsePredictRequest(body: unknown, takes: Takes): PredictRequest {
   if (!isObject(body)) throw invalid('expected a JSON object')
   const { instances, inputs } = body
   if (instances !== undefined && inputs !== undefined) {
     throw invalid("expected either 'instances' or 'inputs', found both")
   }
-  if (instances !== undefined) return { form: 'instances', texts: parseList(instances, 'instances') }
+  const mayCut = parseTruncate(body.truncate, 'truncate')
+  const read = (list: unknown, where: string) => parseList(list, takes, where)
+  if (instances !== undefined) return { form: 'instances', values: read(instances, 'instances'), mayCut }
   if (inputs === undefined) throw invalid("expected 'instances' or 'inputs', found neither")
-  return isObject(inputs) && inputs.b64 === undefined
-    ? { form: 'inputs', texts: parseList(inputs.text, 'inputs.text') }
-    : { form: 'inputs', texts: parseList(Array.isArray(inputs) ? inputs : [inputs], 'inputs') }
+  const values =
+    isObject(inputs) && inputs.b64 === undefined
+      ? read(inputs[takes], `inputs.${takes}`)
+      : read(Array.isArray(inputs) ? inputs : [inputs], 'inputs')
+  return { form: 'inputs', values, mayCut }
 }
 
-function parseList(list: unknown, where: string): string[] {
-  if (!Array.isArray(list) || list.length === 0) throw invalid(`${where}: expected a list of texts`)
-  return list.map((entry, index) => parseText(entry, `${where}[${index}]`))
+function parseList(list: unknown, takes: Takes, where: string): Value[] {
+  if (!Array.isArray(list) || list.length === 0) throw invalid(`${where}: expected a list of ${takes}s`)
+  return list.map((entry, index) => parseValue(entry, takes, `${where}[${index}]`))
 }
 
-function parseText(entry: unknown, where: string): string {
-  if (typeof entry === 'string') return entry
-  if (isObject(entry) && typeof entry.b64 === 'string' && BASE64.test(entry.b64)) {
-    return Buffer.from(entry.b64, 'base64').toString('utf8')
-  }
-  if (isObject(entry) && entry.text !== undefined) return parseText(entry.text, `${where}.text`)
-  throw invalid(`${where}: expected a text, {"text": ...} or {"b64": ...}`)
-}
-
-function invalid(message: string): HttpError {
-  return new HttpError(400, 'bad_request', message)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function parseValue(entry: unknown, takes: Takes, where: string): Value {
+  if (takes === 'text' && typeof entry === 'string') return entry
+  if (isObject(entry) && entry.b64 !== undefined) return decodeBase64(entry.b64, takes, `${where}.b64`)
+  if (isObject(entry) && entry[takes] !== undefined)
+    return parseValue(entry[takes], takes, `${where}.${takes}`)
+  const forms =
+    takes === 'text' ? 'a text, {"text": ...} or {"b64": ...}' : '{"b64": ...} or {"image": {"b64": ...}}'
+  throw invalid(`${where}: expected ${forms}`)
 }

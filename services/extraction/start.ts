@@ -1,77 +1,46 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
 import { LongshoreError } from '../../lib/domain/errors.ts'
-import { embedLexical } from '../../lib/domain/lexical.ts'
 import type { Model } from '../../lib/domain/model.ts'
-import { describeFailure, HttpError } from '../http/http-error.ts'
+import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
-import { createService, READY } from '../http/service.ts'
-import { readModel } from '../settings.ts'
-import { parsePredictRequest } from './predict-request.ts'
+import { createService, READY, type Readiness } from '../http/service.ts'
+import { type Environment, readModel } from '../settings.ts'
+import { createBuiltinEmbedding } from './builtin-embedding.ts'
+import type { Embedding } from './embedding.ts'
+import { addInferRoutes } from './kserve-routes.ts'
+import { prepareProtocol } from './model-routes.ts'
+import { readOnnxSettings } from './onnx-settings.ts'
+import { addPredictRoutes } from './tf-serving-routes.ts'
 
-const PREFIX = '/v1/models/'
-const BODY_LIMIT = 4 << 20
-/** Texts embedded before other requests get their turn. */
-const TURN = 64
-
-/** Serves the built-in model behind TensorFlow Serving's REST API. Raises `usage` without MODEL. */
+/**
+ * Serves the built-in model, or the ONNX model of MODEL_DIR, behind TensorFlow Serving's REST API and KServe's protocol v2; ready
+ * once the model is loaded and has embedded something. Raises `usage` without MODEL, and what opening an ONNX model does.
+ */
 export const startExtraction: StartService = async (settings, env, log) => {
   const model = readModel(env)
   if (!model) throw new LongshoreError('usage', 'MODEL: expected the JSON of a model, found nothing')
-  const base = createService(settings, log, { readiness: () => READY, status: () => ({ model }) })
-  await base.app.register(async (app) => addPredictRoutes(app, model))
-  return await runService(base, { settings, log })
-}
-
-function addPredictRoutes(app: FastifyInstance, model: Model): void {
-  // TensorFlow Serving reads a body as JSON whatever its type says.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
-  app.setErrorHandler((error, _request, reply) => {
-    const { status, message } = describeFailure(error)
-    return reply.status(status).send({ error: message })
-  })
-  app.get<{ Params: { '*': string } }>(`${PREFIX}*`, async (request) => {
-    const match = /^([^/:]+)(?:\/versions\/([^/:]+))?$/.exec(request.params['*'])
-    if (!match) throw malformed(`GET ${request.url}`)
-    if (!isServed(model, match)) throw missing(`Could not find any versions of model ${match[1]}`)
-    return {
-      model_version_status: [
-        { version: model.version, state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } },
-      ],
-    }
-  })
-  app.post<{ Params: { '*': string } }>(`${PREFIX}*`, { bodyLimit: BODY_LIMIT }, async (request) => {
-    const match = /^([^/:]+)(?:\/versions\/([^/:]+))?:predict$/.exec(request.params['*'])
-    if (!match) throw malformed(`POST ${request.url}`)
-    if (!isServed(model, match)) throw missing(`Servable not found for request: ${describe(match)}`)
-    const { form, texts } = parsePredictRequest(request.body)
-    const rows = await embed(texts, model.dimensions)
-    return form === 'instances' ? { predictions: rows } : { outputs: rows }
-  })
-}
-
-async function embed(texts: readonly string[], dimensions: number): Promise<number[][]> {
-  const rows: number[][] = []
-  for (let first = 0; first < texts.length; first += TURN) {
-    if (first > 0) await nextTurn()
-    for (const text of texts.slice(first, first + TURN)) rows.push([...embedLexical([text], dimensions)])
+  const { embedding, loaded } = await createEmbedding(model, env, log)
+  const readiness = (): Readiness => {
+    const message = embedding.problem()
+    return message === undefined ? READY : { isReady: false, code: 'loading', message }
   }
-  return rows
+  const status = () => ({ model, ...embedding.status() })
+  const base = createService(settings, log, { readiness, status })
+  const served = { model, embedding }
+  await base.app.register(async (app) => {
+    prepareProtocol(app)
+    addPredictRoutes(app, served)
+    addInferRoutes(app, served, base.readiness)
+  })
+  return await runService(base, { settings, log, ...(loaded && { ready: loaded }) })
 }
 
-function isServed(model: Model, [, name, version]: RegExpExecArray): boolean {
-  return name === model.name && (version === undefined || version === model.version)
-}
+type Started = { readonly embedding: Embedding; readonly loaded?: Promise<void> }
 
-function describe([, name, version]: RegExpExecArray): string {
-  return version === undefined ? `Latest(${name})` : `Specific(${name}, ${version})`
-}
-
-function malformed(request: string): HttpError {
-  return new HttpError(400, 'bad_request', `Malformed request: ${request}`)
-}
-
-function missing(message: string): HttpError {
-  return new HttpError(404, 'not_found', message)
+/** What only an ONNX model needs is loaded only for one. */
+async function createEmbedding(model: Model, env: Environment, log: Log): Promise<Started> {
+  const options = readOnnxSettings(env, model)
+  if (!options) return { embedding: createBuiltinEmbedding(model.dimensions) }
+  const { createOnnxEmbedding } = await import('./onnx-embedding.ts')
+  const embedding = await createOnnxEmbedding(options, log)
+  return { embedding, loaded: embedding.loaded }
 }

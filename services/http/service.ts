@@ -18,6 +18,8 @@ export type ServiceBase = {
   readonly handle: RequestListener
   /** Where a service adds measures of its own to /metrics. */
   readonly register: Metrics['register']
+  /** Whether it may take traffic, as /readyz tells. */
+  readonly readiness: () => Readiness
   /** Turns readiness off, and has every answer close its connection. */
   beginDraining(): void
 }
@@ -59,11 +61,11 @@ export function createService(settings: Settings, log: Log, facts: ServiceFacts)
   })
 
   app.get('/healthz', async () => ({ alive: true }))
+  const readiness = (): Readiness =>
+    isDraining ? { isReady: false, code: 'draining', message: 'is being stopped' } : facts.readiness()
   app.get('/readyz', async () => {
-    const readiness: Readiness = isDraining
-      ? { isReady: false, code: 'draining', message: 'is being stopped' }
-      : facts.readiness()
-    if (!readiness.isReady) throw new HttpError(503, readiness.code, readiness.message)
+    const found = readiness()
+    if (!found.isReady) throw new HttpError(503, found.code, found.message)
     return { ready: true }
   })
   app.get('/v1/status', async () => {
@@ -78,6 +80,7 @@ export function createService(settings: Settings, log: Log, facts: ServiceFacts)
     app,
     handle: facts.admission ? addShedding(handle, facts.admission, metrics.register) : handle,
     register: metrics.register,
+    readiness,
     beginDraining: () => {
       isDraining = true
     },

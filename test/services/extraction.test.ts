@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -76,6 +77,23 @@ test('tells the state of its model', async () => {
   const state = { version: '1', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } }
   assert.equal(body, { model_version_status: [state] })
   assert.is((await call(`${service.url}/v1/models/other`)).status, 404)
+})
+
+test('answers KServe too', async () => {
+  const texts = { name: 'text', datatype: 'BYTES', shape: [2], data: ['first', 'second one'] }
+  const { status, body } = await call(`${service.url}/v2/models/use/infer`, { inputs: [texts] })
+  assert.is(status, 200)
+  assert.equal(body.outputs, [
+    { name: 'embedding', shape: [2, DIMENSIONS], datatype: 'FP32', data: rowsOf(...texts.data).flat() },
+  ])
+  assert.is((await call(`${service.url}/v2/health/ready`)).status, 200)
+  assert.is((await call(`${service.url}/v2/models/use/ready`)).status, 200)
+  assert.is((await call(`${service.url}/v2/models/other/ready`)).status, 404)
+})
+
+test('loads nothing of what ONNX models need for the built-in model', async () => {
+  const maps = await readFile(`/proc/${service.process.pid}/maps`, 'utf8')
+  assert.not.match(maps, /onnxruntime|libvips/)
 })
 
 test('survives any JSON it is sent', async () => {
