@@ -14,6 +14,7 @@ export type Load = { stop(): Promise<LoadReport>; readonly seen: () => number }
 
 type Answer = {
   readonly generation: string
+  readonly model: { readonly name: string; readonly version: string }
   readonly hits: readonly { readonly id: string; readonly item: { readonly text: string } }[]
   readonly coverage: { readonly complete: boolean }
 }
@@ -26,6 +27,8 @@ export type LoadOptions = {
   readonly connect?: buildConnector.connector
   /** The body of a search for a text. */
   readonly render?: (text: string) => string
+  /** The model of each generation, as `NAME@VERSION`: an answer that names another one is mixed. */
+  readonly models?: ReadonlyMap<string, string>
 }
 
 /**
@@ -37,7 +40,13 @@ export function startLoad(
   galleries: ReadonlyMap<string, readonly Question[]>,
   options: LoadOptions = {},
 ): Load {
-  const { clients = 4, perSecond = Number.POSITIVE_INFINITY, connect, render = renderTextSearch } = options
+  const {
+    clients = 4,
+    perSecond = Number.POSITIVE_INFINITY,
+    connect,
+    render = renderTextSearch,
+    models,
+  } = options
   const texts = [...galleries.values()].flat().map((question) => question.text)
   const known = new Map(
     [...galleries].map(([name, list]) => [name, new Map(list.map((q) => [q.id, q.text]))]),
@@ -57,6 +66,8 @@ export function startLoad(
     const gallery = known.get(answer.generation)
     const foreign = answer.hits.find((hit) => gallery?.get(hit.id) !== hit.item.text)
     if (foreign) mixed.push(`${query}: ${answer.generation} answered ${foreign.id}`)
+    const model = `${answer.model.name}@${answer.model.version}`
+    if (models && models.get(answer.generation) !== model) mixed.push(`${answer.generation} under ${model}`)
     if (answer.hits.length === 0 || !answer.coverage.complete) failures.push(`${query}: incomplete`)
   }
   const ask = async (client: number, dispatcher: Agent) => {

@@ -3,8 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import type { Ledger, LedgerStore } from '../../ports/ledger.ts'
-import type { Claim } from '../../ports/state-store.ts'
+import type { Claim, Lease } from '../../ports/state-store.ts'
 import { hasCode, writeDurably } from '../files/durable-files.ts'
+import { explainDiskError } from '../generations/disk-error.ts'
 import { takeLock } from '../local/lock.ts'
 import { createNumberedFiles } from '../local/numbered-files.ts'
 import { SegmentedLedger } from './ledger.ts'
@@ -31,27 +32,38 @@ export function createLedgerStore({ directory, owner }: LedgerStoreOptions): Led
         readFloor: async () => 0,
         leaseSeconds: LEASE_SECONDS,
         now: Date.now,
-      })
+      }).catch(raiseDiskError)
       try {
         await identify(join(own, 'ledger.json'), model)
         const ledger = await SegmentedLedger.open(own, model.dimensions)
-        return releaseAtClose(ledger, lease.release)
+        return releaseAtClose(ledger, lease)
       } catch (error) {
-        await lease.release()
-        throw error
+        await giveBack(lease)
+        return raiseDiskError(error)
       }
     },
   }
 }
 
-function releaseAtClose(ledger: Ledger, release: () => Promise<void>): Ledger {
+function releaseAtClose(ledger: Ledger, lease: Lease): Ledger {
   const close = ledger.close.bind(ledger)
   return Object.assign(ledger, {
     async close() {
       await close()
-      await release()
+      await giveBack(lease)
     },
   })
+}
+
+/** On a full disk the lock stays as it is: that of a process which has ended is taken over all the same. */
+async function giveBack({ release }: Lease): Promise<void> {
+  await release().catch((error: unknown) => {
+    if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error
+  })
+}
+
+function raiseDiskError(error: unknown): never {
+  throw explainDiskError(error)
 }
 
 /** Says whose ledger this is, or raises `corrupt` where it is that of another model. */

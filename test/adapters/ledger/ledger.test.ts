@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -177,6 +178,31 @@ test('says that the disk is full, keeps what was there, and takes the same again
     assert.is(again.size, 20_100)
     assert.equal(await readBack(again, 0, 20_100), rows(0, 20_100)[1])
     await again.close()
+  } finally {
+    disk.unmount()
+  }
+})
+
+test('can be closed on a full disk, so that what filled it is what is told', async () => {
+  const directory = join(makeTempDir(), 'disk')
+  const disk = mountSmallDisk(directory, 64 << 10)
+  try {
+    const ledger = await open(directory)
+    const filled = await errorOf(writeFile(join(directory, 'ballast'), Buffer.alloc(64 << 10)))
+    assert.match(filled.message, 'ENOSPC')
+    await ledger.close()
+  } finally {
+    disk.unmount()
+  }
+})
+
+test('says that the disk is full where there is no room to begin', async () => {
+  const directory = join(makeTempDir(), 'disk')
+  const disk = mountSmallDisk(directory, 4 << 10)
+  try {
+    await writeFile(join(directory, 'ballast'), Buffer.alloc(4 << 10))
+    const error = await errorOf(open(directory))
+    assert.equal([error.kind, /no space left/.test(error.message)], ['remote', true])
   } finally {
     disk.unmount()
   }
