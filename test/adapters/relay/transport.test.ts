@@ -140,7 +140,7 @@ test('a node that is lost midway fails alone, and the next run brings only what 
     ['fulfilled', 'rejected', 'fulfilled'],
   )
   for (const node of ['n1', 'n3']) await transport.verify(node, source.manifest, NEVER)
-  assert.ok(sum(first, 'sent') <= 1.25 * size, `${sum(first, 'sent') / size} copies left`)
+  assert.ok(sum(first, 'sent') <= 1.4 * size, `${sum(first, 'sent') / size} copies left`)
   shell.restore('n2')
   const again = await deliver(['n2'], source)
   assert.ok(sum(again, 'arrived') <= 1.05 * lacking + 65_536, `${sum(again, 'arrived')} of ${lacking}`)
