@@ -66,6 +66,8 @@ export function readNumber(env: Environment, name: string, preset?: number): num
 
 /** A model that a gateway may be asked to embed with, and the server that does where it is none of ours. */
 export type ServedModel = Model & {
+  /** Whether our own service embeds by an ONNX model, not by the built-in one. */
+  readonly isOnnx?: boolean
   readonly server?: {
     readonly url?: string
     readonly protocol: EmbeddingServerOptions['extraction']['protocol']

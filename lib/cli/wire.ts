@@ -1,7 +1,12 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { OwnServers } from '../adapters/local/own-servers.ts'
+import type { Device } from '../config/extraction-schema.ts'
 import { loadProfile } from '../config/load.ts'
 import type { DeclaredModel } from '../config/models.ts'
+import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
+import { describeOnnx } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
@@ -11,6 +16,7 @@ import type { ItemFiles } from '../ports/input.ts'
 const BUILTIN_MODEL = 'lexical-hash'
 /** Where profiles lie, and what is made of them. */
 const CONFIG = 'config'
+const SERVICES = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
 
 export type ContextSettings = Pick<Context, 'reporter' | 'signal' | 'owner' | 'dryRun' | 'confirm'> & {
   readonly profileFile: string
@@ -21,15 +27,26 @@ export async function createContext(
   settings: ContextSettings,
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
-  const profile = await loadProfile(profileFile)
-  const ports = await createPorts(profile, parts)
+  const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
+  const own = createOwnOnUse(profile)
+  const ports = await createPorts(profile, parts, own)
   return {
     context: { ...parts, ...ports, profile, now: Date.now },
     async close() {
+      await own.close()
       await ports.transport.close()
       await ports.shell?.close()
     },
   }
+}
+
+/** A second for each gigabyte, about; a fingerprint in the profile saves it. */
+const digestFiles: DigestFiles = async (root, model) => {
+  const [{ digestModel }, { findModelDirectory }] = await Promise.all([
+    import('../adapters/models/digest.ts'),
+    import('../adapters/models/repository.ts'),
+  ])
+  return await digestModel(findModelDirectory(root, model))
 }
 
 type EngineParts = Pick<ContextSettings, 'reporter' | 'signal' | 'owner'>
@@ -61,7 +78,7 @@ type Engine = Pick<
   'transport' | 'mender' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
 >
 
-async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports> {
+async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse): Promise<Ports> {
   const [store, writer, images, stackFiles, rateStore, engine, embedder] = await Promise.all([
     import('../adapters/generations/store.ts'),
     import('../adapters/generations/writer.ts'),
@@ -69,7 +86,7 @@ async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports>
     import('../adapters/files/stack-files.ts'),
     import('../adapters/files/rate-store.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
-    createEmbedder(profile),
+    createEmbedder(profile, own),
   ])
   return {
     // Readers of all formats, which one command in ten needs.
@@ -93,8 +110,8 @@ async function createPorts(profile: Profile, parts: EngineParts): Promise<Ports>
       },
     },
     archives: createArchivesOnUse(profile.generations),
-    openServer: (declared) => createServer(declared),
-    embedderOf: createEmbedder,
+    openServer: (declared, device) => createServer(withDevice(declared, device), own),
+    embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
   }
 }
@@ -179,28 +196,49 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
   }
 }
 
-/** What gates, and inputs without vectors, embed with: the profile's own server, or the model that ships with Longshore. */
-async function createEmbedder({ model, extraction }: DeclaredModel): Promise<Ports['embedder']> {
-  if (extraction.url === undefined && model.name !== BUILTIN_MODEL) {
+/** What gates, and inputs without vectors, embed with: a server, ours or another, or the model that ships with Longshore. */
+async function createEmbedder(declared: DeclaredModel, own: OwnOnUse): Promise<Ports['embedder']> {
+  const { model, extraction } = declared
+  if (extraction.url === undefined && extraction.onnx === undefined && model.name !== BUILTIN_MODEL) {
     const { createAbsentEmbedder } = await import('../adapters/embed/absent.ts')
     return createAbsentEmbedder(model)
   }
   const { createServerEmbedder } = await import('../adapters/embed/server-embedder.ts')
-  return createServerEmbedder(await createServer({ model, extraction }), model.dimensions)
+  return createServerEmbedder(await createServer(declared, own), model.dimensions)
 }
 
-/** What embeds under a model: the server that the profile names, or the model that ships with Longshore. */
-async function createServer({ model, extraction }: DeclaredModel): Promise<EmbeddingServer> {
-  const { url, timeoutSeconds } = extraction
+/** What embeds under a model: the server that the profile names, one of our own for this run, or the model that ships with Longshore. */
+async function createServer({ model, extraction }: DeclaredModel, own: OwnOnUse): Promise<EmbeddingServer> {
+  const { url, onnx, timeoutSeconds } = extraction
+  const timeoutMs = 1000 * timeoutSeconds
+  if (onnx !== undefined) {
+    const servers = await own.load()
+    return servers.open({ model, timeoutMs, settings: describeOnnx(extraction) })
+  }
   if (url === undefined) {
     const { createBuiltinServer } = await import('../adapters/embed/builtin.ts')
     return createBuiltinServer(model)
   }
   const { createEmbeddingServer } = await import('../adapters/embed/create-server.ts')
-  return createEmbeddingServer({
-    endpoints: () => [url],
-    model,
-    extraction,
-    timeoutMs: 1000 * timeoutSeconds,
-  })
+  return createEmbeddingServer({ endpoints: () => [url], model, extraction, timeoutMs })
+}
+
+/** The device that an operator names comes before that of the profile. */
+function withDevice({ model, extraction }: DeclaredModel, device: Device): DeclaredModel {
+  return { model, extraction: device === 'auto' ? extraction : { ...extraction, device } }
+}
+
+type OwnOnUse = { load(): Promise<OwnServers>; close(): Promise<void> }
+
+/** Servers of our own are started by commands that embed under an ONNX model alone. */
+function createOwnOnUse({ state }: Profile): OwnOnUse {
+  let servers: OwnServers | undefined
+  return {
+    async load() {
+      const { createOwnServers } = await import('../adapters/local/own-servers.ts')
+      servers ??= createOwnServers({ state, entry: SERVICES })
+      return servers
+    },
+    close: async () => servers?.close(),
+  }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
@@ -6,12 +7,13 @@ import { GROUPS } from '../domain/service.ts'
 import { listModels } from './declared-models.ts'
 import { createSpread } from './spread.ts'
 
-/** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
+/** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm, and for what a Swarm cannot serve. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const models = listModels(profile)
   const spread = createSpread(profile)
+  if (engine === 'swarm') refuseDirectories(models)
   return {
     ...(spread && { spread }),
     strategy: update.strategy,
@@ -40,8 +42,12 @@ export function createBlueprint(profile: Profile): Blueprint {
 
 /** A model, and how it is asked where a server of somebody else's embeds under it: what a gateway must know. */
 function describeModel({ model, extraction }: DeclaredModel): Record<string, unknown> {
-  const { url, protocol, serverModel, input, output } = extraction
-  return { ...model, ...(url !== undefined && { server: { url, protocol, serverModel, input, output } }) }
+  const { url, onnx, protocol, serverModel, input, output } = extraction
+  return {
+    ...model,
+    ...(url !== undefined && { server: { url, protocol, serverModel, input, output } }),
+    ...(onnx !== undefined && { isOnnx: true }),
+  }
 }
 
 function createExtraction(
@@ -49,8 +55,22 @@ function createExtraction(
   image: Readonly<Record<string, string>>,
 ): Extraction {
   const { url, replicas } = extraction
-  const settings = { ...image, MODEL: JSON.stringify(model) }
+  const settings = { ...image, MODEL: JSON.stringify(model), ...describeOnnx(extraction) }
   return { fingerprint: model.fingerprint, template: url === undefined ? { replicas, settings } : null }
+}
+
+/** How our own extraction service is told of an ONNX model; nothing for the built-in one. */
+export function describeOnnx({
+  onnx,
+  device,
+  output,
+}: Pick<DeclaredModel['extraction'], 'onnx' | 'device' | 'output'>): Record<string, string> {
+  if (onnx === undefined) return {}
+  return {
+    MODEL_DIR: resolve(onnx),
+    DEVICE: device,
+    ...(output !== undefined && { MODEL_OUTPUT: output }),
+  }
 }
 
 /** What an index service would not do by itself: a profile that asks for nothing changes no service that runs. */
@@ -60,6 +80,20 @@ function describeSearch({ threads, search, filterMegabytes }: Profile['index']):
     ...(search === 'exact' && { SEARCH_KIND: search }),
     ...(filterMegabytes !== undefined && { FILTER_MEMORY_MB: String(filterMegabytes) }),
   }
+}
+
+/** The directory of a model is one of this machine, which no node of a Swarm has. */
+function refuseDirectories(models: readonly DeclaredModel[]): void {
+  const found = models.find(({ extraction }) => extraction.onnx !== undefined)
+  if (!found) return
+  const where = `model ${found.model.name}: extraction.onnx`
+  throw new LongshoreError(
+    'usage',
+    `${where}: is served by the local engine alone; expected extraction.url`,
+    {
+      hint: 'run the extraction service where the model is, with MODEL and MODEL_DIR, and name its address',
+    },
+  )
 }
 
 function findImage({ image }: Profile['swarm']): string {

@@ -40,7 +40,7 @@ export async function examineEmbedder(
   limitMs: number,
 ): Promise<Finding> {
   const { dimensions } = profile.model
-  const where = profile.extraction.url ?? 'the built-in extraction'
+  const where = profile.extraction.url ?? profile.extraction.onnx ?? 'the built-in extraction'
   const embedding = await attempt((limited) => embedder.embed(['Is anybody there?'], limited), {
     signal,
     limitMs,

@@ -1,5 +1,6 @@
 import type { Value } from '../../lib/adapters/models/codec.ts'
-import { decodeBase64, invalid, isObject, parseTruncate, type Takes } from './request-values.ts'
+import { badRequest } from '../http/http-error.ts'
+import { decodeBase64, isObject, parseTruncate, type Takes } from './request-values.ts'
 
 export type InferRequest = {
   /** Told again in the answer. */
@@ -16,13 +17,13 @@ export const OUTPUT = 'embedding'
  * images and, with `"parameters": {"content_type": "base64"}`, texts stand in base64. Raises HttpError 400.
  */
 export function parseInferRequest(body: unknown, takes: Takes): InferRequest {
-  if (!isObject(body)) throw invalid('expected a JSON object')
+  if (!isObject(body)) throw badRequest('expected a JSON object')
   const { id, inputs, outputs, parameters } = body
-  if (id !== undefined && typeof id !== 'string') throw invalid('id: expected a text')
-  if (!Array.isArray(inputs) || inputs.length !== 1) throw invalid('inputs: expected a list of one tensor')
+  if (id !== undefined && typeof id !== 'string') throw badRequest('id: expected a text')
+  if (!Array.isArray(inputs) || inputs.length !== 1) throw badRequest('inputs: expected a list of one tensor')
   const asked = Array.isArray(outputs) ? outputs : outputs === undefined ? [] : [outputs]
   if (!asked.every((output) => isObject(output) && output.name === OUTPUT)) {
-    throw invalid(`outputs: expected none or ${OUTPUT}`)
+    throw badRequest(`outputs: expected none or ${OUTPUT}`)
   }
   const options = isObject(parameters) ? parameters : {}
   return {
@@ -33,21 +34,23 @@ export function parseInferRequest(body: unknown, takes: Takes): InferRequest {
 }
 
 function parseTensor(tensor: unknown, takes: Takes): Value[] {
-  if (!isObject(tensor)) throw invalid('inputs[0]: expected a tensor')
+  if (!isObject(tensor)) throw badRequest('inputs[0]: expected a tensor')
   const { name, datatype, shape, data, parameters } = tensor
-  if (name !== takes) throw invalid(`inputs[0].name: expected ${takes}, found ${JSON.stringify(name)}`)
-  if (datatype !== 'BYTES') throw invalid('inputs[0].datatype: expected BYTES')
-  if (!Array.isArray(data)) throw invalid('inputs[0].data: expected a list')
+  if (name !== takes) throw badRequest(`inputs[0].name: expected ${takes}, found ${JSON.stringify(name)}`)
+  if (datatype !== 'BYTES') throw badRequest('inputs[0].datatype: expected BYTES')
+  if (!Array.isArray(data)) throw badRequest('inputs[0].data: expected a list')
   const flat = data.flat()
   const [count, width = 1, ...others] = Array.isArray(shape) ? shape : []
   if (count !== flat.length || count === 0 || width !== 1 || others.length > 0) {
-    throw invalid(`inputs[0].shape: expected [${flat.length}] or [${flat.length}, 1], and at least one value`)
+    throw badRequest(
+      `inputs[0].shape: expected [${flat.length}] or [${flat.length}, 1], and at least one value`,
+    )
   }
   const isEncoded = takes === 'image' || (isObject(parameters) && parameters.content_type === 'base64')
   return flat.map((value, index) => {
     const where = `inputs[0].data[${index}]`
     if (isEncoded) return decodeBase64(value, takes, where)
     if (typeof value === 'string') return value
-    throw invalid(`${where}: expected a text`)
+    throw badRequest(`${where}: expected a text`)
   })
 }

@@ -1,5 +1,6 @@
 import type { Value } from '../../lib/adapters/models/codec.ts'
-import { decodeBase64, invalid, isObject, parseTruncate, type Takes } from './request-values.ts'
+import { badRequest } from '../http/http-error.ts'
+import { decodeBase64, isObject, parseTruncate, type Takes } from './request-values.ts'
 
 /** Which form a request came in decides the form of its answer: rows (`instances`) or columns (`inputs`). */
 export type PredictRequest = {
@@ -15,15 +16,15 @@ export type PredictRequest = {
  * HttpError 400.
  */
 export function parsePredictRequest(body: unknown, takes: Takes): PredictRequest {
-  if (!isObject(body)) throw invalid('expected a JSON object')
+  if (!isObject(body)) throw badRequest('expected a JSON object')
   const { instances, inputs } = body
   if (instances !== undefined && inputs !== undefined) {
-    throw invalid("expected either 'instances' or 'inputs', found both")
+    throw badRequest("expected either 'instances' or 'inputs', found both")
   }
   const mayCut = parseTruncate(body.truncate, 'truncate')
   const read = (list: unknown, where: string) => parseList(list, takes, where)
   if (instances !== undefined) return { form: 'instances', values: read(instances, 'instances'), mayCut }
-  if (inputs === undefined) throw invalid("expected 'instances' or 'inputs', found neither")
+  if (inputs === undefined) throw badRequest("expected 'instances' or 'inputs', found neither")
   const values =
     isObject(inputs) && inputs.b64 === undefined
       ? read(inputs[takes], `inputs.${takes}`)
@@ -32,7 +33,7 @@ export function parsePredictRequest(body: unknown, takes: Takes): PredictRequest
 }
 
 function parseList(list: unknown, takes: Takes, where: string): Value[] {
-  if (!Array.isArray(list) || list.length === 0) throw invalid(`${where}: expected a list of ${takes}s`)
+  if (!Array.isArray(list) || list.length === 0) throw badRequest(`${where}: expected a list of ${takes}s`)
   return list.map((entry, index) => parseValue(entry, takes, `${where}[${index}]`))
 }
 
@@ -43,5 +44,5 @@ function parseValue(entry: unknown, takes: Takes, where: string): Value {
     return parseValue(entry[takes], takes, `${where}.${takes}`)
   const forms =
     takes === 'text' ? 'a text, {"text": ...} or {"b64": ...}' : '{"b64": ...} or {"image": {"b64": ...}}'
-  throw invalid(`${where}: expected ${forms}`)
+  throw badRequest(`${where}: expected ${forms}`)
 }

@@ -89,8 +89,8 @@ export const startGateway: StartService = async (settings, env, log) => {
     timeoutMs,
     log,
   })
-  // The service of this project embeds by what normalizeLexical keeps; how another one sees a text is not known.
-  const normalize = url ? (text: string) => text : normalizeLexical
+  // The built-in model embeds by what normalizeLexical keeps; how another one sees a text is not known.
+  const normalize = url || own?.isOnnx ? (text: string) => text : normalizeLexical
   const answers = createAnswers({ ref, search, cache, normalize, metrics, timeoutMs })
   addGatewayRoutes(base.app, { catalog, answers, readiness: canary.readiness, partial: readPartial(env) })
   return await runService(base, { settings, log, ready: canary.passed })

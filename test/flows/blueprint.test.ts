@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseProfile } from '../../lib/config/load.ts'
@@ -46,6 +47,26 @@ test('refuses a Swarm without an image, and says how to get one', () => {
     assert.match((error as Error).message, 'swarm.image: missing in the profile')
     assert.match((error as LongshoreError).hint ?? '', 'image.mjs')
   }
+})
+
+const ONNX = `${LOCAL}extraction: { onnx: models/words, device: cpu, output: pooled }\n`
+
+test('tells our own extraction of an ONNX model, and gateways that texts must reach it as they are', () => {
+  const { gateway, extractions } = createBlueprint(parseProfile(ONNX, 'x.yml'))
+  const { MODEL_DIR, DEVICE, MODEL_OUTPUT } = extractions[0]!.template!.settings
+  assert.equal([MODEL_DIR, DEVICE, MODEL_OUTPUT], [resolve('models/words'), 'cpu', 'pooled'])
+  assert.equal(JSON.parse(gateway.settings.MODELS!)[0].isOnnx, true)
+})
+
+test('refuses an ONNX model in a Swarm, whose nodes have no such directory', () => {
+  const swarm = ONNX.replace(
+    'name: test',
+    'name: test\nengine: swarm\nswarm: { managers: [n1], image: "longshore:1" }',
+  )
+  assert.throws(
+    () => createBlueprint(parseProfile(swarm, 'x.yml')),
+    /extraction\.onnx: is served by the local engine/,
+  )
 })
 
 test('starts no extraction where a server is named', () => {
