@@ -26,6 +26,7 @@ export const GATE_NAMES = [
   'rejects',
   'sizeChange',
   'model',
+  'modelLoss',
 ] as const
 export type GateName = (typeof GATE_NAMES)[number]
 

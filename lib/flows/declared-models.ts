@@ -17,7 +17,8 @@ export function listModels({ model, extraction, models }: Models): DeclaredModel
 export function findDeclaredModel(profile: Models, asked: string | undefined): DeclaredModel {
   const declared = listModels(profile)
   const known = declared.map(({ model }) => labelOf(model)).join(', ')
-  if (asked === undefined) throw new LongshoreError('usage', `--model NAME: missing; the profile has ${known}`)
+  if (asked === undefined)
+    throw new LongshoreError('usage', `--model NAME: missing; the profile has ${known}`)
   const found = declared.filter(({ model }) => asked === model.name || asked === labelOf(model))
   if (found.length === 1) return found[0]!
   if (found.length > 1) {
