@@ -10,6 +10,7 @@ import { describeOnnx } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
@@ -54,6 +55,7 @@ type Ports = Pick<
   Context,
   | 'inputs'
   | 'generations'
+  | 'generationSearch'
   | 'writer'
   | 'images'
   | 'transport'
@@ -93,8 +95,10 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     inputs: {
       open: async (path) => (await import('../adapters/inputs/open-input.ts')).openInput(path),
       readPairs: async (path) => (await import('../adapters/inputs/golden-pairs.ts')).readGoldenPairs(path),
+      readText: async (path) => (await import('../adapters/inputs/text-file.ts')).readTextFile(path),
     },
     generations: store.createGenerationStore(profile.generations),
+    generationSearch: createSearchOnUse(profile.generations),
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),
     stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
@@ -118,6 +122,16 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
 
 async function loadItemFiles(): Promise<ItemFiles> {
   return (await import('../adapters/inputs/item-files.ts')).createItemFiles()
+}
+
+/** Hardly any command searches by itself. */
+function createSearchOnUse(root: string): GenerationSearch {
+  const load = async () =>
+    (await import('../adapters/generations/search-whole.ts')).createGenerationSearch(root)
+  return {
+    readGolden: async (manifest) => (await load()).readGolden(manifest),
+    search: async (...args) => (await load()).search(...args),
+  }
 }
 
 /** Archives need a package that hardly any command does. */

@@ -109,6 +109,7 @@ const form = z.strictObject({
       sizeChange: z.number().min(0).default(0.5),
       norms: z.number().positive().default(0.001),
       model: share.default(0.99),
+      modelLoss: share.default(0.02),
     })
     .prefault({}),
   update: z

@@ -12,7 +12,7 @@ export type GateResult = {
   readonly detail?: string
 }
 
-/** The gates, in the order in which they are shown; each name is also its key under `gates` in a profile. */
+/** The gates of a generation, in the order in which they are shown; each name is also its key under `gates` in a profile. */
 export const GATE_NAMES = [
   'integrity',
   'finiteValues',
@@ -27,7 +27,8 @@ export const GATE_NAMES = [
   'sizeChange',
   'model',
 ] as const
-export type GateName = (typeof GATE_NAMES)[number]
+/** `modelLoss` compares two generations, under two models. */
+export type GateName = (typeof GATE_NAMES)[number] | 'modelLoss'
 
 /** Limits of a profile. Shares are 0..1. */
 export type GateLimits = {

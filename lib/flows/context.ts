@@ -5,6 +5,7 @@ import type { Plan } from '../domain/plan.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { ImageStore } from '../ports/image-store.ts'
@@ -27,6 +28,7 @@ export interface Context {
   readonly profile: Profile
   readonly inputs: InputSource
   readonly generations: GenerationStore
+  readonly generationSearch: GenerationSearch
   readonly writer: GenerationWriter
   readonly images: ImageStore
   readonly transport: Transport
@@ -65,7 +67,7 @@ export interface Context {
 /** What flows need that move the fleet, not files. */
 export type FleetContext = Omit<
   Context,
-  'inputs' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
+  'inputs' | 'generationSearch' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */

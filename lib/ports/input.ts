@@ -69,6 +69,8 @@ export interface ItemFiles {
 export interface InputSource {
   /** The user's own expectations, one JSON object `{query, id}` a line. Raises `usage` naming file and line. */
   readPairs(path: string): Promise<ExpectedPair[]>
+  /** A file as it is. Raises `usage`. */
+  readText(path: string): Promise<string>
   /** `dimensions` is what the model has. Raises `not-found`, `usage` for a format that is not known, `corrupt`. */
   open(path: string, options: { readonly dimensions: number }): Promise<Input>
 }

@@ -15,11 +15,17 @@ const COMMANDS = [
   'update-indices',
   'rollback',
   'apply',
+  'reembed',
+  'migrate',
+  'backup',
+  'restore',
   'status',
   'doctor',
   'image',
   'down',
 ] as const
+/** Commands that take nothing for granted. */
+const NEEDS_FILE: readonly string[] = ['split-index', 'restore']
 
 let fleet: Fleet
 test.before(async () => {
@@ -52,7 +58,7 @@ for (const command of COMMANDS) {
   test(`${command} names file, line and key of a wrong profile`, async () => {
     const profile = join(makeTempDir(), 'wrong.yml')
     await writeFile(profile, 'name: x\nnodes: [{name: a}]\nmodel: {name: m}\nnoSuchKey: 1\n')
-    const args = ['--profile', profile, '--json', ...(command === 'split-index' ? ['x.jsonl'] : [])]
+    const args = ['--profile', profile, '--json', ...(NEEDS_FILE.includes(command) ? ['x.jsonl'] : [])]
     const run = await startScript(command, args, { cwd: fleet.directory }).ended
     assert.is(run.code, 2, run.stderr)
     assert.match(run.json.error.message, `${profile}:4`)

@@ -19,6 +19,7 @@ export function createArchives(root: string): Archives {
       refuseTaken(path)
       const directory = join(root, manifest.generation)
       await checkLayout(directory, manifest)
+      await mkdir(dirname(resolve(path)), { recursive: true })
       await checkSpace(dirname(resolve(path)), countBytes(manifest))
       const beside = `${path}.${process.pid}.partial`
       try {
@@ -55,9 +56,9 @@ async function restore(root: string, path: string, carried: Carried): Promise<Ma
     await mkdir(beside)
     const manifest = await readArchive(path, {
       ...carried,
+      onManifest: (bytes) => writeSynced(join(beside, MANIFEST_FILE), bytes),
       onFile: (file) => writeProven(path, file, beside),
     })
-    await writeSynced(join(beside, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
     for (const directory of new Set(manifest.files.map((file) => dirname(file.path)))) {
       await syncDirectory(join(beside, directory))
     }

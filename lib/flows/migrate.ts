@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { LongshoreError } from '../domain/errors.ts'
+import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
+import { backup } from './backup.ts'
+import { compareGenerations } from './compare.ts'
+import { readQuestions } from './compare-questions.ts'
+import type { Answer, Context } from './context.ts'
+import { findDeclaredModel } from './declared-models.ts'
+import { estimateMigration } from './migrate-estimate.ts'
+import { describeComparison, judgeLoss } from './migrate-gate.ts'
+import { quarantine } from './quarantine.ts'
+import { type ReembedRequest, reembed } from './reembed.ts'
+import { holdLock } from './session.ts'
+import { update } from './update.ts'
+import { verify } from './verify.ts'
+
+export type MigrateRequest = Pick<ReembedRequest, 'model' | 'device' | 'files' | 'retryDead'> & {
+  /** The generation to move; the newest one under another model by default. */
+  readonly from?: string | undefined
+  /** The directory that it is backed up to; `backups` in the profile's state by default, none for `false`. */
+  readonly backup?: string | false | undefined
+  readonly qrels?: string | undefined
+  readonly queries?: string | undefined
+  /** Only tells what it would take. */
+  readonly estimate?: boolean | undefined
+}
+
+/**
+ * Moves a fleet to another model: backup, re-embed, gate between the models, update, verify. What is done already is passed
+ * over, so that the same command goes on after any failure. Raises what its parts raise, and `gate` where the other model
+ * finds less; then its generation is quarantined.
+ */
+export async function migrate(context: Context, request: MigrateRequest): Promise<Answer> {
+  const { model } = findDeclaredModel(context.profile, request.model)
+  const questions = await readQuestions(context, request)
+  const before = await findFormer(context, model, request.from)
+  if (request.estimate) return await estimateMigration(context, { ...request, before })
+  if (context.dryRun) return await reembed(context, { ...request, from: before.generation })
+
+  const kept = await keep(context, before, request.backup)
+  const made = await reembed(context, { ...request, from: before.generation })
+  const after = await context.generations.read(String(made.json.generation))
+  const comparison = await compareGenerations(context, { before, after, questions })
+  const gate = judgeLoss(comparison, context.profile.gates.modelLoss)
+  context.reporter.gates(`${after.generation} against ${before.generation}`, [gate])
+  context.reporter.note(describeComparison(comparison))
+  const facts = { former: before.generation, comparison, gate, ...(kept && { backup: kept.json }) }
+  if (!gate.passed) throw await refuse(context, after, facts)
+  const moved = await update(context, { generation: after.generation })
+  const verified = await verify(context, { generation: after.generation })
+  return {
+    outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
+    text: [kept?.text, made.text, describeComparison(comparison), moved.text, verified.text]
+      .filter(Boolean)
+      .join('\n'),
+    json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
+  }
+}
+
+/** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
+async function findFormer(
+  { generations }: Context,
+  { fingerprint, name }: Model,
+  from: string | undefined,
+): Promise<Manifest> {
+  const names = from === undefined ? (await generations.list()).reverse() : [from]
+  for (const each of names) {
+    const manifest = await generations.read(each)
+    if (manifest.model.fingerprint !== fingerprint) return manifest
+  }
+  if (from !== undefined) throw new LongshoreError('usage', `${from} is under ${name} already`)
+  throw new LongshoreError('not-found', `there is no generation under another model than ${name}`, {
+    hint: 'reembed.mjs --from takes a file or a directory of items, too',
+  })
+}
+
+/** A backup in the directory; one that is there already is not made again. */
+async function keep(
+  context: Context,
+  { generation, digest }: Manifest,
+  directory: MigrateRequest['backup'] = join(context.profile.state, 'backups'),
+): Promise<Answer | undefined> {
+  if (directory === false) return undefined
+  const to = join(directory, `${generation}.tar`)
+  const inside = await context.archives.readManifest(to).catch((error: unknown) => {
+    if (error instanceof LongshoreError && error.kind === 'not-found') return undefined
+    throw error
+  })
+  if (inside?.digest !== digest) return await backup(context, { generation, to })
+  return { outcome: 'nothing-to-do', text: `${to} holds ${generation} already`, json: { path: to } }
+}
+
+/** Keeps the generation of a model that finds less out of service, also when the newest is asked for later. */
+async function refuse(
+  context: Context,
+  after: Manifest,
+  facts: { readonly gate: { readonly detail?: string } },
+): Promise<LongshoreError> {
+  const generation = refOf(after)
+  const reason = `${after.model.name} finds less than the former model: ${facts.gate.detail}`
+  await holdLock(context, `migrate ${generation.name}`, (session) =>
+    quarantine(session, { generation, content: computeContentDigest(after), reason }),
+  )
+  return new LongshoreError('gate', `${generation.name} is refused: ${reason}`, {
+    hint: 'gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same',
+    answer: { generation: generation.name, digest: generation.digest, ...facts },
+  })
+}
