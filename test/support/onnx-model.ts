@@ -22,6 +22,8 @@ export type TextModel = {
   /** Adds an output `sentence_embedding` [batch, dimensions]: the sum over all tokens, padding included. */
   readonly hasSentence?: boolean
   readonly maxTokens?: number
+  /** Rows of the table, where they are fewer than tokens: those beyond make a run fail. */
+  readonly rows?: number
   /** `1_Pooling/config.json` */
   readonly pooling?: object
 }
@@ -30,9 +32,10 @@ const SPECIAL = ['[PAD]', '[CLS]', '[SEP]', '[UNK]']
 
 /** Writes a model of texts with its tokenizer into a directory, and returns the directory. */
 export function writeTextModel(directory: string, model: TextModel): string {
-  const { words, dimensions, valueAt, maxTokens = 16, pooling, hasSentence = false } = model
+  const { words, dimensions, valueAt, maxTokens = 16, pooling, hasSentence = false, rows } = model
   const tokens = [...SPECIAL, ...words]
-  const table = Float32Array.from({ length: tokens.length * dimensions }, (_, at) =>
+  const height = rows ?? tokens.length
+  const table = Float32Array.from({ length: height * dimensions }, (_, at) =>
     valueAt(Math.floor(at / dimensions), at % dimensions),
   )
   const hidden = { name: 'last_hidden_state', type: FLOAT, shape: ['batch', 'tokens', dimensions] }
@@ -45,7 +48,7 @@ export function writeTextModel(directory: string, model: TextModel): string {
         : []),
     ],
     constants: [
-      encodeTensor('table', [tokens.length, dimensions], table),
+      encodeTensor('table', [height, dimensions], table),
       ...(hasSentence ? [encodeTensor('axis', [1], BigInt64Array.of(1n))] : []),
     ],
     inputs: [

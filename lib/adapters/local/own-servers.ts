@@ -80,6 +80,7 @@ function createOwnServer({ model, settings, timeoutMs }: OwnServer, { state, ent
   const ready = (signal: AbortSignal) => {
     starting ??= start(signal).catch((error: unknown) => {
       starting = undefined
+      worker?.process.kill('SIGKILL')
       throw error
     })
     return starting

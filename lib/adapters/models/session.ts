@@ -22,8 +22,8 @@ export type OpenSession = {
 }
 
 const CUDA_LIBRARY = 'libonnxruntime_providers_cuda.so'
-/** Errors alone: what onnxruntime warns of concerns its own developers. */
-const LOG_LEVEL = 3
+/** Only what ends the process: errors are thrown as well, and would stand in the log in a form of their own. */
+const LOG_LEVEL = 4
 
 /**
  * Opens a graph on the device that is asked for; `auto` takes the GPU where it can be had. Raises `usage` where `gpu` cannot, and for a

@@ -112,6 +112,14 @@ test('gives no embedding that is not finite or has no direction, and spoils no o
   assert.match(JSON.stringify(none), /refused.*not finite/)
 })
 
+test('tells a content that makes a run fail from those beside it', async () => {
+  const model = await openText({}, { rows: GREEN + 1 })
+  const [one, failing, other] = await model.embed([ask('red'), ask('blue'), ask('green')])
+  assertNear(one, unitOf(meanOf(CLS, RED, SEP)))
+  assert.match(JSON.stringify(failing), /"failed":/)
+  assertNear(other, unitOf(meanOf(CLS, GREEN, SEP)))
+})
+
 test('embeds more than one run takes', async () => {
   const model = await openText({ mostItems: 2 })
   const found = await model.embed(Array.from({ length: 7 }, (_, at) => ask(WORDS[at % 3]!)))
