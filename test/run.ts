@@ -11,7 +11,7 @@ const { values, positionals } = parseArgs({
     /** Files at a time. */
     jobs: { type: 'string' },
     /** Files at a time that bring up a Swarm. */
-    labs: { type: 'string', default: '2' },
+    labs: { type: 'string', default: String(availableParallelism() < 4 ? 1 : 2) },
     /** Runs those of a real Swarm as well. */
     swarm: { type: 'boolean', default: false },
     /** Seconds that one file may take. */
@@ -32,11 +32,13 @@ await Promise.all(planLanes().map(runFiles))
 process.exitCode = report() ? 0 : 1
 
 /**
- * What each lane takes from, in this order. A Swarm waits more than it works, so that two and one of the rest fit on two
- * processors; whoever is done with Swarms helps with the rest.
+ * What each lane takes from, in this order: one for each Swarm that the processors bear, and one of the rest, which whoever is
+ * done with Swarms helps with.
  */
 function planLanes(): string[][][] {
-  const jobs = Number(values.jobs ?? Math.min(2, availableParallelism()) + (labs.length > 0 ? 1 : 0))
+  const jobs = Number(
+    values.jobs ?? (labs.length > 0 ? Number(values.labs) + 1 : Math.min(2, availableParallelism())),
+  )
   const bearing = Math.max(1, Math.min(Number(values.labs), jobs - 1))
   return Array.from({ length: jobs }, (_, lane) => (lane < bearing ? [labs, others] : [others]))
 }

@@ -64,7 +64,7 @@ test('runs two of a real Swarm side by side beside the rest, and never three', (
     'swarm/d.test.ts': meeting('d', ['c'], 3),
     'other.test.ts': meeting('other', ['a', 'b', 'c', 'd'], 3),
   }
-  const { last, stdout } = runOver(files, ['--swarm', '--jobs', '4', '--deadline', '60'])
+  const { last, stdout } = runOver(files, ['--swarm', '--jobs', '4', '--labs', '2', '--deadline', '60'])
   assert.is(last, '5 passed, 0 failed', stdout)
 })
 
@@ -76,7 +76,7 @@ test('runs one of a real Swarm after the other where it is told so', () => {
     'other.test.ts': meeting('other', ['c'], 2),
   }
   for (const lanes of [
-    ['--jobs', '2'],
+    ['--jobs', '2', '--labs', '2'],
     ['--jobs', '3', '--labs', '1'],
   ]) {
     const { last, stdout } = runOver(files, ['--swarm', ...lanes, '--deadline', '60'])
