@@ -166,6 +166,7 @@ async function start(kind: Kind): Promise<void> {
     PORT: String(PORTS[kind]),
     CLUSTER: '0',
     GENERATIONS: renderRefs([manifest]),
+    MODEL: JSON.stringify(manifest.model),
     MODELS: JSON.stringify([manifest.model]),
     ENDPOINTS_FILE: '/data/endpoints.json',
   }
