@@ -143,7 +143,7 @@ test('finds what a third party changed of a service, and a health check that was
 
 test('examines what is left when a node is cut off, though services have tasks there', async () => {
   // Made anew, it has a task on each node; one that is changed keeps places that are free only afterwards.
-  await lab.docker('n1', 'service', 'rm', 'doctor_extraction')
+  await lab.docker('n1', 'service', 'rm', `doctor_${TEST_EXTRACTION}`)
   await startExtraction(3)
   // Else the Swarm may have put another task elsewhere by the time that all is looked at.
   await lab.docker(
