@@ -2,7 +2,7 @@ import { keepCompiled } from '../lib/cli/compile-cache.mjs'
 
 keepCompiled()
 const { command } = await import('../lib/cli/command.ts')
-const { chooseDevice } = await import('../lib/cli/device-flag.ts')
+const { chooseDevice, EMBED_FLAGS } = await import('../lib/cli/embed-flags.ts')
 const { migrate } = await import('../lib/flows/migrate.ts')
 
 await command({
@@ -12,7 +12,7 @@ await command({
     'Search goes on under the former model until the switch. After any failure the same command goes on.',
   positionals: { max: 0, names: [] },
   flags: {
-    model: { type: 'string', value: 'NAME', description: 'a model of the profile, as NAME or NAME@VERSION' },
+    ...EMBED_FLAGS,
     from: {
       type: 'string',
       value: 'dg_N',
@@ -30,13 +30,6 @@ await command({
     'no-backup': { type: 'boolean', description: 'keep no backup' },
     qrels: { type: 'string', value: 'FILE', description: 'relevance judgements: query 0 item grade' },
     queries: { type: 'string', value: 'FILE', description: 'their queries: {"id", "text"} a line' },
-    device: {
-      type: 'string',
-      value: 'DEVICE',
-      description: 'gpu, cpu or auto: where our own extraction computes',
-    },
-    files: { type: 'string', value: 'DIRECTORY', description: 'where the files of items lie' },
-    'retry-dead': { type: 'boolean', description: 'try again what the model refused before' },
   },
   examples: [
     ['npx zx scripts/migrate.mjs --model mini-text --estimate', 'tells time, disk and cost'],

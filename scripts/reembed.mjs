@@ -2,7 +2,7 @@ import { keepCompiled } from '../lib/cli/compile-cache.mjs'
 
 keepCompiled()
 const { command } = await import('../lib/cli/command.ts')
-const { chooseDevice } = await import('../lib/cli/device-flag.ts')
+const { chooseDevice, EMBED_FLAGS } = await import('../lib/cli/embed-flags.ts')
 const { reembed } = await import('../lib/flows/reembed.ts')
 
 await command({
@@ -13,25 +13,18 @@ await command({
     'Serves nothing: update-indices.mjs dg_N does.',
   positionals: { max: 0, names: [] },
   flags: {
+    ...EMBED_FLAGS,
     from: {
       type: 'string',
       value: 'GALLERY',
       description:
-        'dg_N, a JSONL or Parquet file, or a directory of texts and images (default: the newest generation)',
-    },
-    model: { type: 'string', value: 'NAME', description: 'a model of the profile, as NAME or NAME@VERSION' },
-    device: {
-      type: 'string',
-      value: 'DEVICE',
-      description: 'gpu, cpu or auto: where our own extraction computes',
+        'dg_N, a JSONL or Parquet file, or a directory of texts and images (default: the newest generation under another model)',
     },
     generation: {
       type: 'string',
       value: 'dg_N',
       description: 'the generation to make (default: the next one)',
     },
-    files: { type: 'string', value: 'DIRECTORY', description: 'where the files of items lie' },
-    'retry-dead': { type: 'boolean', description: 'try again what the model refused before' },
   },
   examples: [
     ['npx zx scripts/reembed.mjs --from dg_7 --model mini-text', 'makes dg_8 under mini-text'],

@@ -10,7 +10,7 @@ import { findDeclaredModel } from './declared-models.ts'
 import { estimateMigration } from './migrate-estimate.ts'
 import { describeComparison, judgeLoss } from './migrate-gate.ts'
 import { quarantine } from './quarantine.ts'
-import { type ReembedRequest, reembed } from './reembed.ts'
+import { findNewestUnderOther, type ReembedRequest, reembed } from './reembed.ts'
 import { holdLock } from './session.ts'
 import { update } from './update.ts'
 import { verify } from './verify.ts'
@@ -61,18 +61,13 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
 /** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
 async function findFormer(
   { generations }: Context,
-  { fingerprint, name }: Model,
+  model: Model,
   from: string | undefined,
 ): Promise<Manifest> {
-  const names = from === undefined ? (await generations.list()).reverse() : [from]
-  for (const each of names) {
-    const manifest = await generations.read(each)
-    if (manifest.model.fingerprint !== fingerprint) return manifest
-  }
-  if (from !== undefined) throw new LongshoreError('usage', `${from} is under ${name} already`)
-  throw new LongshoreError('not-found', `there is no generation under another model than ${name}`, {
-    hint: 'reembed.mjs --from takes a file or a directory of items, too',
-  })
+  if (from === undefined) return await findNewestUnderOther(generations, model)
+  const manifest = await generations.read(from)
+  if (manifest.model.fingerprint !== model.fingerprint) return manifest
+  throw new LongshoreError('usage', `${from} is under ${model.name} already`)
 }
 
 /** A backup in the directory; one that is there already is not made again. */

@@ -2,6 +2,8 @@ import type { Device } from '../config/extraction-schema.ts'
 import type { DeclaredModel } from '../config/models.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { isGenerationName } from '../domain/generation.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
@@ -11,7 +13,7 @@ import { findMissing, type Gallery, joinLedger, type Tally } from './gallery.ts'
 import { splitInput } from './split.ts'
 
 export type ReembedRequest = {
-  /** The gallery: a generation's name, or the path of a file or a directory; the newest generation by default. */
+  /** The gallery: a generation's name, or the path of a file or a directory; the newest generation under another model by default. */
   readonly from?: string | undefined
   /** `NAME` or `NAME@VERSION` of a model that the profile declares. */
   readonly model: string | undefined
@@ -30,7 +32,8 @@ export type ReembedRequest = {
  */
 export async function reembed(context: Context, request: ReembedRequest): Promise<Answer> {
   const declared = findDeclaredModel(context.profile, request.model)
-  const gallery = await openGallery(context, request)
+  const from = request.from ?? (await findNewestUnderOther(context.generations, declared.model)).generation
+  const gallery = await openGallery(context, { from, files: request.files })
   const ledger = await context.ledgers.open(declared.model)
   try {
     if (request.retryDead) await ledger.exhume()
@@ -55,17 +58,25 @@ export async function reembed(context: Context, request: ReembedRequest): Promis
 /** The gallery that an operator names. Raises `not-found`. */
 export async function openGallery(
   { generations, inputs, itemFiles }: Pick<Context, 'generations' | 'inputs' | 'itemFiles'>,
-  { from, files }: Pick<ReembedRequest, 'from' | 'files'>,
+  { from, files }: { readonly from: string } & Pick<ReembedRequest, 'files'>,
 ): Promise<Gallery> {
-  const name = from ?? (await generations.list()).at(-1)
-  if (name === undefined) {
-    throw new LongshoreError('not-found', 'there is no generation to take the items of', {
-      hint: 'name a file or a directory with --from',
-    })
-  }
-  const path = isGenerationName(name) ? generations.locate((await generations.read(name)).generation) : name
+  const path = isGenerationName(from) ? generations.locate((await generations.read(from)).generation) : from
   const input = await inputs.open(path, { dimensions: 0 })
   return { input, files: itemFiles, root: files ?? input.root }
+}
+
+/** The newest generation under another model: what was made under this one is no reason to make it again. Raises `not-found`. */
+export async function findNewestUnderOther(
+  generations: Context['generations'],
+  { fingerprint, name }: Model,
+): Promise<Manifest> {
+  for (const each of (await generations.list()).reverse()) {
+    const manifest = await generations.read(each)
+    if (manifest.model.fingerprint !== fingerprint) return manifest
+  }
+  throw new LongshoreError('not-found', `there is no generation under another model than ${name}`, {
+    hint: 'reembed.mjs --from takes a generation, a file or a directory of items',
+  })
 }
 
 /** The context in which a model is that of the profile. */

@@ -120,14 +120,16 @@ test('only tells in a dry run how much there is to embed', async () => {
   assert.equal(await generations.list(), [])
 })
 
-test('takes the newest generation where no gallery is named, and says so where there is none', async () => {
+test('takes the newest generation under another model where no gallery is named, and makes none of its own again', async () => {
   const { run, generations } = await makeWorld()
   await raised('not-found', run({ from: undefined }))
   await raised('not-found', run({ from: 'dg_7' }))
   await run()
-  const { json } = await run({ from: undefined, generation: 'dg_2' })
-  assert.equal([json.generation, json.items], ['dg_2', 40])
-  assert.equal(await generations.list(), ['dg_1', 'dg_2'])
+  const error = await raised('not-found', run({ from: undefined }))
+  assert.match(error.message, 'no generation under another model than lengths')
+  assert.equal(await generations.list(), ['dg_1'])
+  const { json } = await run({ from: undefined, model: 'toy' }, { dryRun: true })
+  assert.is((json.embedding as { items: number }).items, 40)
 })
 
 test('refuses a model that the profile does not declare before it opens anything', async () => {

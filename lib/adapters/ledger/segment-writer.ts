@@ -27,17 +27,22 @@ export class SegmentWriter {
     this.#vectors = vectors
   }
 
-  /** A new segment with the first free number from `number` on. */
+  /** A new segment with the first free number from `number` on. Its keys come last: without them it is no segment. */
   static async create(directory: string, number: number): Promise<SegmentWriter> {
     for (let next = number; ; next++) {
-      const keys = await open(keysFile(directory, next), 'wx').catch((error: unknown) => {
+      const vectors = await open(vectorsFile(directory, next), 'wx').catch((error: unknown) => {
         if (hasCode(error, 'EEXIST')) return undefined
         throw error
       })
-      if (!keys) continue
-      const vectors = await open(vectorsFile(directory, next), 'wx')
-      await syncDirectory(directory)
-      return new SegmentWriter(next, keys, vectors)
+      if (!vectors) continue
+      try {
+        const keys = await open(keysFile(directory, next), 'wx')
+        await syncDirectory(directory)
+        return new SegmentWriter(next, keys, vectors)
+      } catch (error) {
+        await vectors.close()
+        throw error
+      }
     }
   }
 

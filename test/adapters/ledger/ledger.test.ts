@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -117,6 +117,29 @@ test('leaves out a key that was torn, and every one after it, and goes on', asyn
     assert.equal(await readBack(again, 0, 10), rows(0, 10)[1])
     await again.close()
   }
+})
+
+test('opens, and goes on, after a kill in the middle of the beginning of a segment', async () => {
+  const directory = makeTempDir()
+  const ledger = await open(directory)
+  await ledger.append(...rows(0, 10))
+  await ledger.close()
+  const next = fileOf(directory, 'vectors').replace('000000', '000001')
+  writeFileSync(next, '')
+  const again = await open(directory)
+  await again.append(...rows(10, 10))
+  assert.equal(await readBack(again, 0, 20), rows(0, 20)[1])
+  await again.close()
+})
+
+test('gives a segment its keys last, so that none is ever without its embeddings', async () => {
+  const directory = makeTempDir()
+  const ledger = await open(directory)
+  const own = join(directory, readdirSync(directory)[0]!)
+  mkdirSync(join(own, 'segment-000000.keys'))
+  assert.match((await errorOf(ledger.append(...rows(0, 1)))).message, 'EEXIST')
+  assert.ok(readdirSync(own).includes('segment-000000.vectors'))
+  await ledger.close()
 })
 
 test('tells a damaged embedding, or one of another content, from what was added', async () => {
