@@ -3,14 +3,15 @@ import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
 import { backup } from './backup.ts'
-import { compareGenerations } from './compare.ts'
+import { compareGenerations, type Question } from './compare.ts'
 import { readQuestions } from './compare-questions.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
 import { estimateMigration } from './migrate-estimate.ts'
-import { describeComparison, judgeLoss } from './migrate-gate.ts'
+import { describeComparison, judgeLoss, judgeThreshold } from './migrate-gate.ts'
 import { quarantine } from './quarantine.ts'
-import { findNewestUnderOther, type ReembedRequest, reembed } from './reembed.ts'
+import { findNewestUnderOther } from './reembed-gallery.ts'
+import { type Evidence, type ReembedRequest, remake } from './remake.ts'
 import { holdLock } from './session.ts'
 import { update } from './update.ts'
 import { verify } from './verify.ts'
@@ -36,17 +37,13 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   const questions = await readQuestions(context, request)
   const before = await findFormer(context, model, request.from)
   if (request.estimate) return await estimateMigration(context, { ...request, before })
-  if (context.dryRun) return await reembed(context, { ...request, from: before.generation })
-
-  const kept = await keep(context, before, request.backup)
-  const made = await reembed(context, { ...request, from: before.generation })
-  const after = await context.generations.read(String(made.json.generation))
-  const comparison = await compareGenerations(context, { before, after, questions })
-  const gate = judgeLoss(comparison, context.profile.gates.modelLoss)
-  context.reporter.gates(`${after.generation} against ${before.generation}`, [gate])
-  context.reporter.note(describeComparison(comparison))
-  const facts = { former: before.generation, comparison, gate, ...(kept && { backup: kept.json }) }
-  if (!gate.passed) throw await refuse(context, after, facts)
+  const kept = context.dryRun ? undefined : await keep(context, before, request.backup)
+  const { answer: made, evidence } = await remake(context, { ...request, from: before.generation })
+  if (!evidence) return made
+  const { facts, comparison } = await compare(context, evidence, questions)
+  const { after } = evidence
+  const told = { ...facts, ...(kept && { backup: kept.json }) }
+  if (!facts.gate.passed) throw await refuse(context, after, told)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
   return {
@@ -54,8 +51,19 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
     text: [kept?.text, made.text, describeComparison(comparison), moved.text, verified.text]
       .filter(Boolean)
       .join('\n'),
-    json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
+    json: { ...made.json, ...moved.json, ...told, embedding: made.json.embedding },
   }
+}
+
+/** Holds the two generations against each other, and shows what was found. */
+async function compare(context: Context, evidence: Evidence, questions: readonly Question[]) {
+  const { before, after, threshold } = evidence
+  const comparison = await compareGenerations(context, { before, after, questions, threshold })
+  const gate = judgeLoss(comparison, context.profile.gates.modelLoss)
+  const gates = [gate, ...(threshold ? [judgeThreshold(threshold, comparison.kept)] : [])]
+  context.reporter.gates(`${after.generation} against ${before.generation}`, gates)
+  context.reporter.note(describeComparison(comparison))
+  return { comparison, facts: { former: before.generation, comparison, gate, threshold } }
 }
 
 /** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
