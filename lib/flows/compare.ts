@@ -1,7 +1,8 @@
+import type { Comparison, Drift, Quality } from '../domain/comparison.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { measureDrift } from '../domain/rank-drift.ts'
-import { bootstrapMean, type Interval, type Judgements, measureRanking } from '../domain/rank-quality.ts'
-import { type KeptMatches, type MovedThreshold, measureKept } from '../domain/score-threshold.ts'
+import { bootstrapMean, type Judgements, measureRanking } from '../domain/rank-quality.ts'
+import { type MovedThreshold, measureKept } from '../domain/score-threshold.ts'
 import type { FoundItem } from '../ports/generation-search.ts'
 import type { Context } from './context.ts'
 import { findModelOf } from './declared-models.ts'
@@ -12,28 +13,6 @@ export const DEPTH = 10
 
 /** A query, and what it should find. */
 export type Question = { readonly text: string; readonly judgements: Judgements }
-
-/** Means over queries, each with its 95 % bootstrap interval. */
-export type Quality = { readonly recall: Interval; readonly ndcg: Interval; readonly mrr: Interval }
-
-/** How far the answers of two models are from each other, as means over queries; no verdict on either. */
-export type Drift = {
-  readonly queries: number
-  readonly overlap: number
-  readonly rbo: number
-  readonly tau: number
-}
-
-export type Comparison = {
-  /** Queries with judgements of items that both generations could hold. */
-  readonly judged: number
-  /** Left out where no query is judged. */
-  readonly quality?: { readonly before: Quality; readonly after: Quality }
-  /** What score thresholds keep of the answers to judged queries; left out where there are no thresholds, too. */
-  readonly kept?: { readonly before: KeptMatches; readonly after: KeptMatches }
-  /** Left out where the sampled items have no texts. */
-  readonly drift?: Drift
-}
 
 export type CompareContext = Pick<
   Context,

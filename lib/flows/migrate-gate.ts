@@ -1,7 +1,7 @@
+import type { Comparison, Quality } from '../domain/comparison.ts'
 import { atMost, type GateResult } from '../domain/quality.ts'
 import type { Interval } from '../domain/rank-quality.ts'
 import type { MovedThreshold } from '../domain/score-threshold.ts'
-import type { Comparison, Quality } from './compare.ts'
 
 const MEASURES = { recall: 'recall@10', ndcg: 'nDCG@10', mrr: 'MRR' } as const
 type Measure = keyof typeof MEASURES

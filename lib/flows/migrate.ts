@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
+import type { ReportPaths } from '../ports/reports.ts'
 import { backup } from './backup.ts'
 import { compareGenerations, type Question } from './compare.ts'
 import { readQuestions } from './compare-questions.ts'
@@ -9,6 +10,7 @@ import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
 import { estimateMigration } from './migrate-estimate.ts'
 import { describeComparison, judgeLoss, judgeThreshold } from './migrate-gate.ts'
+import { describeReport, writeReport } from './migration-report.ts'
 import { quarantine } from './quarantine.ts'
 import { findNewestUnderOther } from './reembed-gallery.ts'
 import { type Evidence, type ReembedRequest, remake } from './remake.ts'
@@ -40,22 +42,25 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   const kept = context.dryRun ? undefined : await keep(context, before, request.backup)
   const { answer: made, evidence } = await remake(context, { ...request, from: before.generation })
   if (!evidence) return made
-  const { facts, comparison } = await compare(context, evidence, questions)
+  const found = await compare(context, evidence, questions)
   const { after } = evidence
-  const told = { ...facts, ...(kept && { backup: kept.json }) }
-  if (!facts.gate.passed) throw await refuse(context, after, told)
+  const facts = { ...found, ...(kept && { backup: kept.json }) }
+  if (!found.gate.passed) throw await refuse(context, after, facts)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
-    text: [kept?.text, made.text, describeComparison(comparison), moved.text, verified.text]
+    text: [
+      ...[kept?.text, made.text, describeComparison(found.comparison), moved.text, verified.text],
+      describeReport(found.report),
+    ]
       .filter(Boolean)
       .join('\n'),
-    json: { ...made.json, ...moved.json, ...told, embedding: made.json.embedding },
+    json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
   }
 }
 
-/** Holds the two generations against each other, and shows what was found. */
+/** Holds the two generations against each other, shows what was found, and writes the report of it. */
 async function compare(context: Context, evidence: Evidence, questions: readonly Question[]) {
   const { before, after, threshold } = evidence
   const comparison = await compareGenerations(context, { before, after, questions, threshold })
@@ -63,7 +68,8 @@ async function compare(context: Context, evidence: Evidence, questions: readonly
   const gates = [gate, ...(threshold ? [judgeThreshold(threshold, comparison.kept)] : [])]
   context.reporter.gates(`${after.generation} against ${before.generation}`, gates)
   context.reporter.note(describeComparison(comparison))
-  return { comparison, facts: { former: before.generation, comparison, gate, threshold } }
+  const report = await writeReport(context, evidence, { gates, comparison })
+  return { former: before.generation, comparison, gate, threshold, report }
 }
 
 /** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
@@ -98,7 +104,7 @@ async function keep(
 async function refuse(
   context: Context,
   after: Manifest,
-  facts: { readonly gate: { readonly detail?: string } },
+  facts: { readonly gate: { readonly detail?: string }; readonly report: ReportPaths },
 ): Promise<LongshoreError> {
   const generation = refOf(after)
   const reason = `${after.model.name} finds less than the former model: ${facts.gate.detail}`
@@ -106,7 +112,7 @@ async function refuse(
     quarantine(session, { generation, content: computeContentDigest(after), reason }),
   )
   return new LongshoreError('gate', `${generation.name} is refused: ${reason}`, {
-    hint: 'gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same',
+    hint: `${describeReport(facts.report)}; gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same`,
     answer: { generation: generation.name, digest: generation.digest, ...facts },
   })
 }

@@ -2,17 +2,16 @@ import type { Device } from '../config/extraction-schema.ts'
 import type { DeclaredModel } from '../config/models.ts'
 import { isGenerationName } from '../domain/generation.ts'
 import type { Manifest } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
 import type { MovedThreshold } from '../domain/score-threshold.ts'
-import type { Ledger } from '../ports/ledger.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
-import { embedContents } from './embed-contents.ts'
-import type { EmbedCounts } from './embed-contents-counts.ts'
-import { findMissing, type Gallery, joinLedger, type Tally } from './gallery.ts'
+import { type Embedding, type EmbedWork, embedMissing } from './embed-missing.ts'
+import { findMissing, joinLedger, type Tally } from './gallery.ts'
 import { findDeclaredThreshold, moveThresholdOf } from './move-threshold.ts'
 import { findNewestUnderOther, openGallery } from './reembed-gallery.ts'
 import { describeTally, describeWork } from './reembed-words.ts'
-import { type PairedSample, samplePairs } from './sample-pairs.ts'
+import { drawRows, joinSample, type PairedSample } from './sample-pairs.ts'
 import { splitInput } from './split.ts'
 
 export type ReembedRequest = {
@@ -30,12 +29,10 @@ export type ReembedRequest = {
 }
 
 /** What a generation was made of, and what it and the former one are held against each other by. */
-export type Evidence = {
+export type Evidence = EmbedWork & {
   readonly before: Manifest
   readonly after: Manifest
   readonly sample: PairedSample
-  readonly tally: Readonly<Tally>
-  readonly counts: Readonly<EmbedCounts>
   /** Left out where the former generation has none, or the profile declares one for the other model. */
   readonly threshold?: MovedThreshold | undefined
 }
@@ -48,7 +45,7 @@ export type Remade = { readonly answer: Answer; readonly evidence?: Evidence }
  * the gallery is split with what the ledger holds. Raises what `split` does.
  */
 export async function remake(context: Context, request: ReembedRequest): Promise<Remade> {
-  const { profile, generations } = context
+  const { profile, generations, signal } = context
   const declared = findDeclaredModel(profile, request.model)
   const { model } = declared
   const from = request.from ?? (await findNewestUnderOther(generations, model)).generation
@@ -57,70 +54,43 @@ export async function remake(context: Context, request: ReembedRequest): Promise
   try {
     if (request.retryDead) await ledger.exhume()
     const tally: Tally = { items: 0, embedded: 0, dead: 0, repeated: 0, lacking: 0 }
-    const embedding = { declared, gallery, ledger, tally }
-    if (context.dryRun) return { answer: await tellDryRun(context, embedding) }
-    const counts = await embedMissing(context, embedding, request.device)
-    const compared = await compareWithFormer(context, embedding, from)
+    if (context.dryRun) return { answer: await tellDryRun(context, { declared, gallery, ledger, tally }) }
+    const before = await findFormer(context, from, model)
+    const { input, listRows } = before
+      ? drawRows(gallery.input)
+      : { input: gallery.input, listRows: () => [] }
+    const embedding = { declared, gallery: { ...gallery, input }, ledger, tally }
+    const work = await embedMissing(context, embedding, request.device)
+    const { dimensions } = model
+    const sample = await joinSample({ rows: listRows(), gallery }, ledger, { dimensions, signal })
+    const threshold = before && moveThresholdOf(profile, { before, model, sample })
     const made = await splitInput(
-      await underModel(context, declared, compared?.threshold),
+      await underModel(context, declared, threshold),
       joinLedger(gallery, ledger, model.dimensions),
       { generation: request.generation },
     )
     const answer = {
       ...made,
-      text: `${model.name}: ${describeTally(tally)}; ${describeWork(counts)}\n${made.text}`,
-      json: { ...made.json, model: model.name, embedding: { ...tally, ...counts } },
+      text: `${model.name}: ${describeTally(tally)}; ${describeWork(work.counts)}\n${made.text}`,
+      json: { ...made.json, model: model.name, embedding: { ...tally, ...work.counts } },
     }
-    if (!compared) return { answer }
+    if (!before) return { answer }
     const after = await generations.read(String(made.json.generation))
-    return { answer, evidence: { ...compared, after, tally, counts } }
+    return { answer, evidence: { ...work, before, after, sample, threshold } }
   } finally {
     await ledger.close()
   }
 }
 
-type Embedding = {
-  readonly declared: DeclaredModel
-  readonly gallery: Gallery
-  readonly ledger: Ledger
-  readonly tally: Tally
-}
-
-async function embedMissing(
-  context: Context,
-  { declared, gallery, ledger, tally }: Embedding,
-  device: Device,
-): Promise<EmbedCounts> {
-  const { reporter, signal } = context
-  const server = await context.openServer(declared, device)
-  const task = `embed under ${declared.model.name}`
-  try {
-    return await embedContents({
-      source: findMissing(gallery, ledger, { tally, signal }),
-      ...{ server, ledger, signal, extraction: declared.extraction },
-      onProgress: () =>
-        reporter.progress({ task, done: tally.items, total: gallery.input.rows, unit: 'rows' }),
-    })
-  } finally {
-    await server.close()
-  }
-}
-
-/** Items under both models, and the threshold that follows from them; undefined where there is nothing to compare with. */
-async function compareWithFormer(
-  { generations, profile, signal }: Context,
-  { declared: { model }, gallery, ledger, tally }: Embedding,
+/** The generation that a gallery is; undefined where it is none, or one under the wanted model. */
+async function findFormer(
+  { generations }: Context,
   from: string,
-): Promise<Pick<Evidence, 'before' | 'sample' | 'threshold'> | undefined> {
+  { fingerprint }: Model,
+): Promise<Manifest | undefined> {
   if (!isGenerationName(from)) return undefined
-  const before = await generations.read(from)
-  if (before.model.fingerprint === model.fingerprint) return undefined
-  const sample = await samplePairs(gallery, ledger, {
-    items: tally.items,
-    dimensions: model.dimensions,
-    signal,
-  })
-  return { before, sample, threshold: moveThresholdOf(profile, { before, model, sample }) }
+  const manifest = await generations.read(from)
+  return manifest.model.fingerprint === fingerprint ? undefined : manifest
 }
 
 /** The context in which a model, with its threshold, is that of the profile. */

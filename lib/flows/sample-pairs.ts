@@ -1,5 +1,5 @@
 import { createRandom, sampleNumbers } from '../domain/random.ts'
-import type { Input, RowBatch } from '../ports/input.ts'
+import type { Input, RowBatch, SourceItem } from '../ports/input.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import { type Gallery, hashAt, hashBatches, nameItem } from './gallery.ts'
 import { joinFloats } from './split-embedding.ts'
@@ -18,80 +18,78 @@ export type PairedSample = {
 /** So many items have 80,000 pairs. */
 const SAMPLED = 400
 
-export type SampleOptions = {
-  /** Items of the gallery. */
-  readonly items: number
-  /** Of the other model. */
-  readonly dimensions: number
-  readonly signal: AbortSignal
-  /** How many are drawn. */
-  readonly count?: number
+type Row = { readonly item: SourceItem; readonly vector: Float32Array }
+
+/** An input that remembers some of its rows as it is read, so that nobody reads it again for them. */
+export type DrawnInput = {
+  readonly input: Input
+  /** Those of the last reading. */
+  listRows(): readonly Row[]
 }
 
-/**
- * Items of a gallery that has embeddings, with those that a ledger holds of them: always the same ones of the same gallery.
- * Fewer than are drawn where the other model does not embed some.
- */
-export async function samplePairs(
-  { input, ...gallery }: Gallery,
-  ledger: Pick<Ledger, 'find' | 'read'>,
-  { items, dimensions, signal, count = SAMPLED }: SampleOptions,
-): Promise<PairedSample> {
-  const chosen = sampleNumbers(items, count, createRandom(count))
-  const names: string[] = []
-  const hashes: Uint8Array[] = []
-  const rows: Float32Array[] = []
-  for await (const hashed of hashBatches({ ...gallery, input: drawRows(input, chosen) }, signal)) {
-    const { items: drawn, vectors } = hashed.batch
-    for (let index = 0; index < drawn.length; index++) {
-      const hash = hashAt(hashed.hashes, index)
-      if (hashed.problems.has(index) || ledger.find(hash) !== 'embedded') continue
-      names.push(nameItem(drawn, index))
-      hashes.push(hash)
-      rows.push(rowOf(vectors!, index, drawn.length))
+/** Draws rows of an input that has embeddings and knows how many: always the same ones of the same input. */
+export function drawRows(input: Input, count = SAMPLED): DrawnInput {
+  const places = sampleNumbers(input.rows ?? 0, count, createRandom(count))
+  let rows: Row[] = []
+  async function* read(signal: AbortSignal): AsyncIterable<RowBatch> {
+    rows = []
+    let passed = 0
+    for await (const batch of input.read(signal)) {
+      const end = passed + batch.items.length
+      while (rows.length < places.length && places[rows.length]! < end) {
+        rows.push(copyRow(batch, places[rows.length]! - passed))
+      }
+      passed = end
+      yield batch
     }
   }
-  const after = new Float32Array(names.length * dimensions)
-  await ledger.read(Buffer.concat(hashes), after)
-  return { names, before: joinFloats(rows), after }
+  const { kind, files, dimensions, clusters, root } = input
+  return {
+    input: { kind, files, rows: input.rows, dimensions, clusters, read, ...(root !== undefined && { root }) },
+    listRows: () => rows,
+  }
 }
 
-/** The rows of an input at these places, in ascending order. */
-function drawRows(input: Input, places: readonly number[]): Input {
+/** Joins drawn rows with what a ledger holds of them; those that the other model does not embed are left out. */
+export async function joinSample(
+  { rows, gallery }: { readonly rows: readonly Row[]; readonly gallery: Gallery },
+  ledger: Pick<Ledger, 'find' | 'read'>,
+  { dimensions, signal }: { readonly dimensions: number; readonly signal: AbortSignal },
+): Promise<PairedSample> {
+  const kept: { name: string; hash: Uint8Array; vector: Float32Array }[] = []
+  for await (const { batch, hashes, problems } of hashBatches(
+    { ...gallery, input: listAgain(rows) },
+    signal,
+  )) {
+    for (const [index, { vector }] of rows.entries()) {
+      const hash = hashAt(hashes, index)
+      if (problems.has(index) || ledger.find(hash) !== 'embedded') continue
+      kept.push({ name: nameItem(batch.items, index), hash, vector })
+    }
+  }
+  const after = new Float32Array(kept.length * dimensions)
+  await ledger.read(Buffer.concat(kept.map(({ hash }) => hash)), after)
   return {
-    kind: input.kind,
-    files: input.files,
-    rows: places.length,
-    dimensions: input.dimensions,
-    clusters: null,
-    async *read(signal) {
-      let [passed, next] = [0, 0]
-      for await (const batch of input.read(signal)) {
-        const end = passed + batch.items.length
-        const first = next
-        while (next < places.length && places[next]! < end) next++
-        if (next > first)
-          yield selectRows(
-            batch,
-            places.slice(first, next).map((place) => place - passed),
-          )
-        passed = end
-      }
+    names: kept.map(({ name }) => name),
+    before: joinFloats(kept.map(({ vector }) => vector)),
+    after,
+  }
+}
+
+/** Drawn rows as an input of one batch. */
+function listAgain(rows: readonly Row[]): Input {
+  return {
+    ...{ kind: 'sample', files: [], rows: rows.length, dimensions: null, clusters: null },
+    async *read() {
+      yield { items: rows.map(({ item }) => item), vectors: null, clusters: null, rejects: [] }
     },
   }
 }
 
-function selectRows({ items, vectors }: RowBatch, places: readonly number[]): RowBatch {
-  const all = listItems(items)
+function copyRow({ items, vectors }: RowBatch, row: number): Row {
+  const dimensions = vectors!.length / items.length
   return {
-    items: places.map((place) => all[place]!),
-    vectors: joinFloats(places.map((place) => rowOf(vectors!, place, items.length))),
-    clusters: null,
-    rejects: [],
+    item: listItems(items)[row]!,
+    vector: vectors!.slice(row * dimensions, (row + 1) * dimensions),
   }
-}
-
-function rowOf(vectors: Float32Array, row: number, rows: number): Float32Array {
-  const dimensions = vectors.length / rows
-  return vectors.subarray(row * dimensions, (row + 1) * dimensions)
 }

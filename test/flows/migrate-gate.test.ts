@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Comparison, Quality } from '../../lib/domain/comparison.ts'
 import type { Interval } from '../../lib/domain/rank-quality.ts'
-import type { Comparison, Quality } from '../../lib/flows/compare.ts'
 import { describeComparison, judgeLoss, judgeThreshold } from '../../lib/flows/migrate-gate.ts'
 
 const around = (mean: number): Interval => ({ mean, low: mean - 0.1, high: mean + 0.1 })

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { openInput } from '../../lib/adapters/inputs/open-input.ts'
+import { readTextFile } from '../../lib/adapters/inputs/text-file.ts'
+import { createReports } from '../../lib/adapters/reports/store.ts'
 import type { Context } from '../../lib/flows/context.ts'
 import { reembed } from '../../lib/flows/reembed.ts'
 import { split } from '../../lib/flows/split.ts'
@@ -34,10 +36,11 @@ gates: { duplicates: 1, rejects: 0.5, model: 0, selfRouting: 0, recall: 0 }
   )
   await split(context, { path: 'rows' })
   const ledger = Object.assign(new FakeLedger(DIMENSIONS), { close: async () => undefined })
-  const { server, calls } = createFakeServer(behave)
+  const { server, calls } = createFakeServer(behave, { limits: { items: 8 }, device: 'here' })
   const whole = {
     ...context,
-    inputs: { ...context.inputs, open: openInput },
+    inputs: { ...context.inputs, open: openInput, readText: readTextFile },
+    reports: createReports(join(root, '..', 'reports')),
     ledgers: { open: async () => ledger },
     embedderOf: async () => null,
     openServer: async () => server,
