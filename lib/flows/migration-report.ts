@@ -9,6 +9,7 @@ import {
   type ReportedWork,
 } from '../domain/migration-report.ts'
 import type { GateResult } from '../domain/quality.ts'
+import type { Sample } from '../domain/sample-scores.ts'
 import type { ReportPaths } from '../ports/reports.ts'
 import type { Context } from './context.ts'
 import type { Evidence } from './remake.ts'
@@ -19,22 +20,19 @@ type Findings = { readonly gates: readonly GateResult[]; readonly comparison?: C
 export async function writeReport(
   context: Context,
   evidence: Evidence,
-  { gates, comparison }: Findings,
+  findings: Findings,
 ): Promise<ReportPaths> {
   const { before, after, sample, threshold } = evidence
-  const { names } = sample
+  const known = await findKnown(context, evidence)
+  const { gates, comparison } = findings.comparison || !known ? findings : known
   const report: MigrationReport = {
     format: REPORT_FORMAT,
     createdAt: new Date(context.now()).toISOString(),
     before: describeGeneration(before),
     after: describeGeneration(after),
-    work: await findWork(context, evidence),
+    work: evidence.counts.calls === 0 && known ? known.work : describeWork(evidence),
     rejects: await readRejects(context, after),
-    spaces: compareSpaces(
-      names,
-      { rows: sample.before, model: before.model },
-      { rows: sample.after, model: after.model },
-    ),
+    spaces: known?.spaces ?? compareSpaces(sample.names, ...spacesOf(evidence)),
     ...(threshold && { threshold }),
     ...(comparison && { comparison }),
     gates,
@@ -47,19 +45,30 @@ export function describeReport({ html, json }: ReportPaths): string {
   return `report: ${html} and ${json}`
 }
 
+function spacesOf({ before, after, sample }: Evidence): [Sample, Sample] {
+  return [
+    { rows: sample.before, model: before.model },
+    { rows: sample.after, model: after.model },
+  ]
+}
+
 function describeGeneration(manifest: Manifest): ReportedGeneration {
   const { generation, digest, model } = manifest
   return { generation, digest, model, items: countItems(manifest) }
 }
 
-/** A run that embedded nothing leaves the word to the one before it that did. */
-async function findWork(
+/** What a run before told of the same two generations: one that embeds nothing or asks nothing leaves the word to it. */
+async function findKnown(
   { reports }: Context,
-  { after, counts, device, rate }: Evidence,
-): Promise<ReportedWork> {
+  { before, after }: Evidence,
+): Promise<MigrationReport | undefined> {
+  const known = await reports.read(after.generation)
+  const isSame = known?.before.digest === before.digest && known.after.digest === after.digest
+  return isSame ? known : undefined
+}
+
+function describeWork({ counts, device, rate }: Evidence): ReportedWork {
   const { items, calls, tokens, retries, tookMs } = counts
-  const known = calls === 0 ? await reports.read(after.generation) : undefined
-  if (known?.after.digest === after.digest) return known.work
   return { device, items, calls, tokens, retries, tookMs, rate }
 }
 

@@ -24,11 +24,20 @@ test('finds the plane of an ellipse in space, its long axis first, and shows all
   ]
   const { points, explained } = projectOnPlane(makeEllipse(3, 1, directions, 7), 4)
   near(explained, 1)
+  // Both ends of an axis are as far out: either may be where it points.
+  const [right, up] = [Math.sign(points[0]![0]), Math.sign(points[6]![1])]
   for (const [index, [x, y]] of points.entries()) {
     const turn = (2 * Math.PI * index) / 24
-    near(x, 3 * Math.cos(turn), 1e-5)
-    // The second axis points where its largest number is positive: -v.
-    near(y, -Math.sin(turn), 1e-5)
+    near(right * x, 3 * Math.cos(turn), 1e-5)
+    near(up * y, Math.sin(turn), 1e-5)
+  }
+})
+
+test('points to the row that is farthest out on each axis', () => {
+  const { points } = projectOnPlane(Float32Array.of(-9, 0, 1, 0, 4, -3, 4, 1, 0, 2), 2)
+  for (const axis of [0, 1] as const) {
+    const values = points.map((point) => point[axis])
+    assert.ok(Math.max(...values) > -Math.min(...values), values.join())
   }
 })
 

@@ -33,6 +33,18 @@ test('keeps what embedding took when the same is run again and embeds nothing', 
   assert.equal((await readReport(again.json)).work, work)
 })
 
+test('keeps what was found by asking both generations when the same is made again without asking', async () => {
+  const { run, whole } = await makeFormerWorld()
+  const report = await readReport((await run()).json)
+  const gates = [{ name: 'modelLoss', measured: 0, limit: '<= 0.02', passed: true }] as const
+  const comparison = { judged: 0 }
+  await whole.reports.write({ ...report, comparison, gates })
+  const again = await readReport((await run()).json)
+  assert.equal([again.comparison, again.gates], [comparison, gates])
+  await whole.reports.write({ ...report, before: report.after, comparison, gates })
+  assert.is((await readReport((await run()).json)).comparison, undefined)
+})
+
 test('reads a gallery that is known no more than once', async () => {
   const { run, whole } = await makeFormerWorld()
   await run()
