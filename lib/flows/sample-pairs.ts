@@ -7,7 +7,7 @@ import { listItems } from './split-items.ts'
 
 /** Items of a generation drawn at random, with their embeddings under its model and under another one. */
 export type PairedSample = {
-  /** Ids, or texts where items have none. */
+  /** What people know items by: how their texts begin, or their ids where they have none. */
   readonly names: readonly string[]
   /** Row-major [items, dimensions of the former model] */
   readonly before: Float32Array
@@ -17,6 +17,7 @@ export type PairedSample = {
 
 /** So many items have 80,000 pairs. */
 const SAMPLED = 400
+const MOST_CHARACTERS = 80
 
 type Row = { readonly item: SourceItem; readonly vector: Float32Array }
 
@@ -61,10 +62,10 @@ export async function joinSample(
     { ...gallery, input: listAgain(rows) },
     signal,
   )) {
-    for (const [index, { vector }] of rows.entries()) {
+    for (const [index, { item, vector }] of rows.entries()) {
       const hash = hashAt(hashes, index)
       if (problems.has(index) || ledger.find(hash) !== 'embedded') continue
-      kept.push({ name: nameItem(batch.items, index), hash, vector })
+      kept.push({ name: beginText(item.text) ?? nameItem(batch.items, index), hash, vector })
     }
   }
   const after = new Float32Array(kept.length * dimensions)
@@ -74,6 +75,11 @@ export async function joinSample(
     before: joinFloats(kept.map(({ vector }) => vector)),
     after,
   }
+}
+
+function beginText(text: string | undefined): string | undefined {
+  if (!text || text.length <= MOST_CHARACTERS) return text || undefined
+  return `${text.slice(0, MOST_CHARACTERS).toWellFormed()}…`
 }
 
 /** Drawn rows as an input of one batch. */

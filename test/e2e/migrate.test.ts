@@ -26,7 +26,7 @@ test.before(async () => {
     update: { deadlineSeconds: 100, soakSeconds: 0.3, leaseSeconds: 5 },
   })
   const gallery = makeQuestions('item', ITEMS).map((item) =>
-    item.id === HOSTILE.id ? { ...item, text: `${item.text} ${HOSTILE.text}` } : item,
+    item.id === HOSTILE.id ? { ...item, text: `${HOSTILE.text} ${item.text}` } : item,
   )
   judged = await writeJudgements(gallery.filter((_, index) => index % 6 === 0))
   await expect(0, 'split-index', await writeQuestions(fleet.path('gallery.jsonl'), gallery))
@@ -103,6 +103,7 @@ test('serves by the moved threshold, and reports all that was found, with hostil
   assert.ok(page.includes(`${generation} against dg_1`))
   assert.ok(page.includes(`recall@10</td><td>${comparison.quality.before.recall.mean.toFixed(3)} (`))
   assert.not.match(page, /<script/)
+  assert.match(page, '&lt;script&gt;alert(1)')
 
   const hitsOf = async (more: object) => {
     const body = JSON.stringify({ query: 'item how do I choose a sourdough', k: 200, nprobe: 3, ...more })

@@ -45,6 +45,18 @@ test('keeps what was found by asking both generations when the same is made agai
   assert.is((await readReport((await run()).json)).comparison, undefined)
 })
 
+test('names items by their texts, long ones by how they begin', async () => {
+  const texts = Array.from(
+    { length: 60 },
+    (_, index) => `${index} ${index === 5 ? '😀'.repeat(60) : 'short'}`,
+  )
+  const { spaces } = await readReport((await (await makeFormerWorld({ texts })).run()).json)
+  const names = spaces.map.items.map(({ name }) => name)
+  assert.equal(names.sort()[0], '0 short')
+  const long = names.find((name) => name.startsWith('5 😀'))!
+  assert.ok(long.length === 81 && long.endsWith('…') && long.isWellFormed(), long)
+})
+
 test('reads a gallery that is known no more than once', async () => {
   const { run, whole } = await makeFormerWorld()
   await run()
