@@ -58,7 +58,7 @@ function renderWork({ work }: MigrationReport): Html {
     `${items} embedded on ${device} by ${calls} calls in ${digits(seconds)} s`,
     `${digits(items / Math.max(0.001, seconds))} a second`,
     ...(tokens > 0 ? [`${tokens} tokens`] : []),
-    ...(retries > 0 ? [`${retries} calls sent again`] : []),
+    ...(retries > 0 ? [`calls sent again: ${retries}`] : []),
   ]
   return html`<h2>Extraction</h2>
 <p>${items === 0 ? 'Everything was known: no call to the model.' : `${told.join(', ')}.`}</p>
@@ -90,9 +90,17 @@ function renderRejects({ rejects }: MigrationReport): Html {
   const { count, listed } = rejects
   if (count === 0) return html`<h2>Dead letters</h2><p>None: every item is in the new generation.</p>`
   return html`<h2>Dead letters</h2>
-<p>${count} items are not in the new generation${listed.length < count && `; the first ${listed.length} of them`}:</p>
-${renderTable(
-  ['item', 'reason'],
-  listed.map(({ item, reason }) => [item, reason]),
-)}`
+<p>${count} items are not in the new generation${describeListed(count, listed.length)}</p>
+${
+  listed.length > 0 &&
+  renderTable(
+    ['item', 'reason'],
+    listed.map(({ item, reason }) => [item, reason]),
+  )
+}`
+}
+
+function describeListed(count: number, listed: number): string {
+  if (listed === 0) return '; their list is gone.'
+  return listed < count ? `; the first ${listed} of them:` : ':'
 }

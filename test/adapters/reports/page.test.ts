@@ -39,7 +39,7 @@ test('shows what was measured: quality with intervals, thresholds, rate, device,
     '0.500 (0.400 to 0.600)</td><td>0.625 (0.525 to 0.725)',
     '<td>0.7</td><td>0.4321</td>',
     'precision at the threshold</td><td>0.5</td><td>0.75',
-    '40 embedded on gpu by 5 calls in 2 s, 20 a second, 300 tokens, 1 calls sent again.',
+    '40 embedded on gpu by 5 calls in 2 s, 20 a second, 300 tokens, calls sent again: 1.',
     'None: every item is in the new generation.',
     '✔ modelLoss',
   ]) {
@@ -84,6 +84,8 @@ test('has a page for what was neither embedded nor asked, and for no items at al
   assert.match(page, 'Everything was known: no call to the model.')
   assert.match(page, 'The generations were not asked anything yet')
   assert.not.match(page, /NaN|undefined|Infinity/)
+  const gone = renderPage({ ...bare, rejects: { count: 3, listed: [] } })
+  assert.match(gone, '3 items are not in the new generation; their list is gone.')
   const unjudged = renderPage({ ...bare, comparison: { judged: 0 } })
   assert.match(unjudged, 'No query is judged: nothing is compared.')
 })
