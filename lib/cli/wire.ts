@@ -12,6 +12,7 @@ import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
+import type { Reports } from '../ports/reports.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
@@ -71,6 +72,7 @@ type Ports = Pick<
   | 'itemFiles'
   | 'ledgers'
   | 'archives'
+  | 'reports'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -114,6 +116,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       },
     },
     archives: createArchivesOnUse(profile.generations),
+    reports: createReportsOnUse(join(profile.state, 'reports')),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
@@ -122,6 +125,15 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
 
 async function loadItemFiles(): Promise<ItemFiles> {
   return (await import('../adapters/inputs/item-files.ts')).createItemFiles()
+}
+
+/** Two commands write reports. */
+function createReportsOnUse(directory: string): Reports {
+  const load = async () => (await import('../adapters/reports/store.ts')).createReports(directory)
+  return {
+    read: async (generation) => (await load()).read(generation),
+    write: async (report) => (await load()).write(report),
+  }
 }
 
 /** Hardly any command searches by itself. */

@@ -97,6 +97,7 @@ const form = z.strictObject({
       search: z.enum(SEARCH_SETTINGS).default('auto'),
       searchRecall: share.default(0.99),
       borderShare: share.default(0),
+      threshold: z.number().optional(),
     })
     .prefault({}),
   gates: z

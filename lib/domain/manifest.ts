@@ -43,6 +43,8 @@ export type Manifest = {
   /** In the order of the rows of centroids.npy. */
   readonly clusters: readonly ShardEntry[]
   readonly routing: Routing
+  /** Least score of a hit for queries that name none; left out where every item is one. */
+  readonly threshold?: number
   /** Measured value of every gate, by the gate's name. */
   readonly quality: { readonly [gate: string]: number }
   readonly createdAt: string

@@ -40,6 +40,7 @@ function findProblem(manifest: Manifest): string | undefined {
     findModelProblem(manifest.model) ??
     findClustersProblem(manifest.clusters) ??
     findRoutingProblem(manifest) ??
+    findThresholdProblem(manifest) ??
     findFilesProblem(manifest)
   )
 }
@@ -89,6 +90,10 @@ function findRoutingProblem({ routing, clusters }: Manifest): string | undefined
     return `routing.nprobe: expected 1 to ${clusters.length}`
   }
   return undefined
+}
+
+function findThresholdProblem({ threshold }: Manifest): string | undefined {
+  return threshold === undefined || Number.isFinite(threshold) ? undefined : 'threshold: expected a number'
 }
 
 function findFilesProblem({ files, clusters }: Manifest): string | undefined {

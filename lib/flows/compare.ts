@@ -1,6 +1,8 @@
+import type { Comparison, Drift, Quality } from '../domain/comparison.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import { measureDrift } from '../domain/rank-drift.ts'
-import { bootstrapMean, type Interval, type Judgements, measureRanking } from '../domain/rank-quality.ts'
+import { bootstrapMean, type Judgements, measureRanking } from '../domain/rank-quality.ts'
+import { type MovedThreshold, measureKept } from '../domain/score-threshold.ts'
 import type { FoundItem } from '../ports/generation-search.ts'
 import type { Context } from './context.ts'
 import { findModelOf } from './declared-models.ts'
@@ -12,31 +14,15 @@ export const DEPTH = 10
 /** A query, and what it should find. */
 export type Question = { readonly text: string; readonly judgements: Judgements }
 
-/** Means over queries, each with its 95 % bootstrap interval. */
-export type Quality = { readonly recall: Interval; readonly ndcg: Interval; readonly mrr: Interval }
-
-/** How far the answers of two models are from each other, as means over queries; no verdict on either. */
-export type Drift = {
-  readonly queries: number
-  readonly overlap: number
-  readonly rbo: number
-  readonly tau: number
-}
-
-export type Comparison = {
-  /** Queries with judgements of items that both generations could hold. */
-  readonly judged: number
-  /** Left out where no query is judged. */
-  readonly quality?: { readonly before: Quality; readonly after: Quality }
-  /** Left out where the sampled items have no texts. */
-  readonly drift?: Drift
-}
-
 export type CompareContext = Pick<
   Context,
   'profile' | 'generationSearch' | 'embedder' | 'embedderOf' | 'signal'
 >
 type Pair = { readonly before: Manifest; readonly after: Manifest }
+export type CompareRequest = Pair & {
+  readonly questions: readonly Question[]
+  readonly threshold?: MovedThreshold | undefined
+}
 
 /**
  * Asks two generations the same, each under its own model and by exact search, so that nothing but the models is compared.
@@ -44,43 +30,54 @@ type Pair = { readonly before: Manifest; readonly after: Manifest }
  */
 export async function compareGenerations(
   context: CompareContext,
-  { before, after, questions }: Pair & { readonly questions: readonly Question[] },
+  { before, after, questions, threshold }: CompareRequest,
 ): Promise<Comparison> {
   const { queries } = await context.generationSearch.readGolden(before)
   const samples = queries.flatMap(({ text }) => (text === undefined ? [] : [text]))
   const texts = [...questions.map(({ text }) => text), ...samples]
   const [former, later] = [await ask(context, before, texts), await ask(context, after, texts)]
   const count = questions.length
-  const qualities = [former, later].map((answers) => measureQuality(questions, answers.slice(0, count)))
-  const [old, young] = qualities
+  const [old, young] = [measureQuality(questions, former), measureQuality(questions, later)]
   return {
     judged: old?.count ?? 0,
     ...(old && young && { quality: { before: old.quality, after: young.quality } }),
+    ...(old &&
+      threshold && {
+        kept: {
+          before: measureKept(threshold.before.score, join(questions, former)),
+          after: measureKept(threshold.after.score, join(questions, later)),
+        },
+      }),
     ...(samples.length > 0 && { drift: measureDrifts(former.slice(count), later.slice(count)) }),
   }
 }
 
-/** Ids of the best items of a generation for each text, best first. */
+/** The best items of a generation for each text, best first. */
 async function ask(
   context: CompareContext,
   manifest: Manifest,
   texts: readonly string[],
-): Promise<string[][]> {
+): Promise<FoundItem[][]> {
   if (texts.length === 0) return []
   const { profile, generationSearch, signal } = context
   const declared = findModelOf(profile, manifest.model)
   const embedder = declared ? await context.embedderOf(declared) : context.embedder
   const queries = await embedTexts(texts, embedder, signal)
-  const answers = await generationSearch.search(manifest, queries, { k: DEPTH, signal })
-  return answers.map((found: readonly FoundItem[]) => found.map(({ id }) => id))
+  return await generationSearch.search(manifest, queries, { k: DEPTH, signal })
 }
+
+function join(questions: readonly Question[], answers: Answers) {
+  return questions.map(({ judgements }, index) => ({ found: answers[index]!, judgements }))
+}
+
+type Answers = readonly (readonly FoundItem[])[]
 
 function measureQuality(
   questions: readonly Question[],
-  answers: readonly (readonly string[])[],
+  answers: Answers,
 ): { readonly count: number; readonly quality: Quality } | undefined {
   const measured = questions.flatMap(
-    ({ judgements }, index) => measureRanking(answers[index]!, judgements, DEPTH) ?? [],
+    ({ judgements }, index) => measureRanking(idsOf(answers[index]!), judgements, DEPTH) ?? [],
   )
   if (measured.length === 0) return undefined
   const quality = {
@@ -91,14 +88,18 @@ function measureQuality(
   return { count: measured.length, quality }
 }
 
-function measureDrifts(before: readonly (readonly string[])[], after: readonly (readonly string[])[]): Drift {
-  const drifts = before.map((ids, index) => measureDrift(ids, after[index]!, DEPTH))
+function measureDrifts(before: Answers, after: Answers): Drift {
+  const drifts = before.map((found, index) => measureDrift(idsOf(found), idsOf(after[index]!), DEPTH))
   return {
     queries: drifts.length,
     overlap: meanOf(drifts.map(({ overlap }) => overlap)),
     rbo: meanOf(drifts.map(({ rbo }) => rbo)),
     tau: meanOf(drifts.flatMap(({ tau }) => tau ?? [])),
   }
+}
+
+function idsOf(found: readonly FoundItem[]): string[] {
+  return found.map(({ id }) => id)
 }
 
 function meanOf(values: readonly number[]): number {

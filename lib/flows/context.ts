@@ -17,6 +17,7 @@ import type { Publishing } from '../ports/publishing.ts'
 import type { RateStore } from '../ports/rate-store.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
+import type { Reports } from '../ports/reports.ts'
 import type { Stack } from '../ports/stack.ts'
 import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
@@ -47,6 +48,7 @@ export interface Context {
   readonly itemFiles: ItemFiles
   readonly ledgers: LedgerStore
   readonly archives: Archives
+  readonly reports: Reports
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -67,7 +69,15 @@ export interface Context {
 /** What flows need that move the fleet, not files. */
 export type FleetContext = Omit<
   Context,
-  'inputs' | 'generationSearch' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
+  | 'inputs'
+  | 'generationSearch'
+  | 'writer'
+  | 'images'
+  | 'itemFiles'
+  | 'ledgers'
+  | 'archives'
+  | 'reports'
+  | 'openServer'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */

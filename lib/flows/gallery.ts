@@ -18,7 +18,7 @@ export type Gallery = { readonly input: Input; readonly files: ItemFiles; readon
 /** What a model makes of a gallery, as far as a ledger tells. */
 export type Tally = { items: number; embedded: number; dead: number; repeated: number; lacking: number }
 
-type HashedBatch = {
+export type HashedBatch = {
   readonly batch: RowBatch
   /** [items * 32]; zeros where an item has nothing to embed. */
   readonly hashes: Uint8Array
@@ -83,7 +83,8 @@ async function joinBatch(
   return { items: all ? batch.items : kept.map((index) => items[index]!), vectors, clusters: null, rejects }
 }
 
-async function* hashBatches(gallery: Gallery, signal: AbortSignal): AsyncIterable<HashedBatch> {
+/** A gallery with the hashes of its contents. */
+export async function* hashBatches(gallery: Gallery, signal: AbortSignal): AsyncIterable<HashedBatch> {
   for await (const batch of gallery.input.read(signal)) {
     const hashes = new Uint8Array(batch.items.length * CONTENT_HASH_BYTES)
     const problems = new Map<number, string>()
@@ -140,7 +141,8 @@ function isRepeated(seen: HashLocations, hash: Uint8Array): 'repeated' | undefin
   return undefined
 }
 
-function hashAt(hashes: Uint8Array, index: number): Uint8Array {
+/** The hash of an item of a batch. */
+export function hashAt(hashes: Uint8Array, index: number): Uint8Array {
   return hashes.subarray(index * CONTENT_HASH_BYTES, (index + 1) * CONTENT_HASH_BYTES)
 }
 
@@ -148,7 +150,8 @@ function textBytes({ bytes, ends }: TextItems, index: number): Uint8Array {
   return bytes.subarray(ends[index - 1] ?? 0, ends[index])
 }
 
-function nameItem(items: RowBatch['items'], index: number): string {
+/** What an item is known by. */
+export function nameItem(items: RowBatch['items'], index: number): string {
   const item: SourceItem = isTextItems(items) ? { text: readText(items, index) } : items[index]!
   return item.id ?? item.text ?? JSON.stringify(item)
 }

@@ -9,7 +9,7 @@ import { embedContents } from './embed-contents.ts'
 import type { EmbedCounts } from './embed-contents-counts.ts'
 import { findMissing, type Tally } from './gallery.ts'
 import type { MigrateRequest } from './migrate.ts'
-import { openGallery } from './reembed.ts'
+import { openGallery } from './reembed-gallery.ts'
 
 /** Contents that are embedded to see how long it takes. */
 const SAMPLED = 64

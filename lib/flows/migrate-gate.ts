@@ -1,6 +1,7 @@
+import type { Comparison, Quality } from '../domain/comparison.ts'
 import { atMost, type GateResult } from '../domain/quality.ts'
 import type { Interval } from '../domain/rank-quality.ts'
-import type { Comparison, Quality } from './compare.ts'
+import type { MovedThreshold } from '../domain/score-threshold.ts'
 
 const MEASURES = { recall: 'recall@10', ndcg: 'nDCG@10', mrr: 'MRR' } as const
 type Measure = keyof typeof MEASURES
@@ -13,6 +14,29 @@ export function judgeLoss({ quality, judged }: Comparison, limit: number): GateR
   const { before, after } = quality
   const detail = `${MEASURES[worst.measure]} of ${judged} queries: ${render(after[worst.measure])}, before ${render(before[worst.measure])}`
   return atMost('modelLoss', Math.max(0, worst.loss), limit, detail)
+}
+
+/**
+ * Whether a moved threshold lets through no more wrong matches than the former one. Shows what it keeps of judged answers,
+ * which is no verdict.
+ */
+export function judgeThreshold({ before, after }: MovedThreshold, kept?: Comparison['kept']): GateResult {
+  const parts = [
+    `wrong matches from score ${digits(after.score)} on, before ${digits(before.score)}`,
+    ...(kept
+      ? [
+          `precision ${digits(kept.after.precision)}, before ${digits(kept.before.precision)}`,
+          `recall ${digits(kept.after.recall)}, before ${digits(kept.before.recall)}`,
+        ]
+      : []),
+  ]
+  return {
+    name: 'threshold',
+    measured: after.falseMatches,
+    limit: `<= ${digits(before.falseMatches)}`,
+    passed: after.falseMatches <= before.falseMatches,
+    detail: parts.join('; '),
+  }
 }
 
 /** What a comparison found, for people: quality with its intervals, and drift. */
@@ -39,4 +63,8 @@ function lossOf({ before, after }: { readonly before: Quality; readonly after: Q
 
 function render({ mean, low, high }: Interval): string {
   return `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(4)))
 }

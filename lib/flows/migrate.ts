@@ -2,15 +2,18 @@ import { join } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
+import type { ReportPaths } from '../ports/reports.ts'
 import { backup } from './backup.ts'
-import { compareGenerations } from './compare.ts'
+import { compareGenerations, type Question } from './compare.ts'
 import { readQuestions } from './compare-questions.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
 import { estimateMigration } from './migrate-estimate.ts'
-import { describeComparison, judgeLoss } from './migrate-gate.ts'
+import { describeComparison, judgeLoss, judgeThreshold } from './migrate-gate.ts'
+import { describeReport, writeReport } from './migration-report.ts'
 import { quarantine } from './quarantine.ts'
-import { findNewestUnderOther, type ReembedRequest, reembed } from './reembed.ts'
+import { findNewestUnderOther } from './reembed-gallery.ts'
+import { type Evidence, type ReembedRequest, remake } from './remake.ts'
 import { holdLock } from './session.ts'
 import { update } from './update.ts'
 import { verify } from './verify.ts'
@@ -36,26 +39,37 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   const questions = await readQuestions(context, request)
   const before = await findFormer(context, model, request.from)
   if (request.estimate) return await estimateMigration(context, { ...request, before })
-  if (context.dryRun) return await reembed(context, { ...request, from: before.generation })
-
-  const kept = await keep(context, before, request.backup)
-  const made = await reembed(context, { ...request, from: before.generation })
-  const after = await context.generations.read(String(made.json.generation))
-  const comparison = await compareGenerations(context, { before, after, questions })
-  const gate = judgeLoss(comparison, context.profile.gates.modelLoss)
-  context.reporter.gates(`${after.generation} against ${before.generation}`, [gate])
-  context.reporter.note(describeComparison(comparison))
-  const facts = { former: before.generation, comparison, gate, ...(kept && { backup: kept.json }) }
-  if (!gate.passed) throw await refuse(context, after, facts)
+  const kept = context.dryRun ? undefined : await keep(context, before, request.backup)
+  const { answer: made, evidence } = await remake(context, { ...request, from: before.generation })
+  if (!evidence) return made
+  const found = await compare(context, evidence, questions)
+  const { after } = evidence
+  const facts = { ...found, ...(kept && { backup: kept.json }) }
+  if (!found.gate.passed) throw await refuse(context, after, facts)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
-    text: [kept?.text, made.text, describeComparison(comparison), moved.text, verified.text]
+    text: [
+      ...[kept?.text, made.text, describeComparison(found.comparison), moved.text, verified.text],
+      describeReport(found.report),
+    ]
       .filter(Boolean)
       .join('\n'),
     json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
   }
+}
+
+/** Holds the two generations against each other, shows what was found, and writes the report of it. */
+async function compare(context: Context, evidence: Evidence, questions: readonly Question[]) {
+  const { before, after, threshold } = evidence
+  const comparison = await compareGenerations(context, { before, after, questions, threshold })
+  const gate = judgeLoss(comparison, context.profile.gates.modelLoss)
+  const gates = [gate, ...(threshold ? [judgeThreshold(threshold, comparison.kept)] : [])]
+  context.reporter.gates(`${after.generation} against ${before.generation}`, gates)
+  context.reporter.note(describeComparison(comparison))
+  const report = await writeReport(context, evidence, { gates, comparison })
+  return { former: before.generation, comparison, gate, threshold, report }
 }
 
 /** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
@@ -90,7 +104,7 @@ async function keep(
 async function refuse(
   context: Context,
   after: Manifest,
-  facts: { readonly gate: { readonly detail?: string } },
+  facts: { readonly gate: { readonly detail?: string }; readonly report: ReportPaths },
 ): Promise<LongshoreError> {
   const generation = refOf(after)
   const reason = `${after.model.name} finds less than the former model: ${facts.gate.detail}`
@@ -98,7 +112,7 @@ async function refuse(
     quarantine(session, { generation, content: computeContentDigest(after), reason }),
   )
   return new LongshoreError('gate', `${generation.name} is refused: ${reason}`, {
-    hint: 'gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same',
+    hint: `${describeReport(facts.report)}; gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same`,
     answer: { generation: generation.name, digest: generation.digest, ...facts },
   })
 }

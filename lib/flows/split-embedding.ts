@@ -56,7 +56,8 @@ export async function embedTexts(
   return joinFloats(parts)
 }
 
-function joinFloats(parts: readonly Float32Array[]): Float32Array {
+/** Numbers one after the other. */
+export function joinFloats(parts: readonly Float32Array[]): Float32Array {
   const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {

@@ -2,6 +2,7 @@ import { digestOf } from '../domain/canonical-json.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { compareGenerations, nextGenerationName, parseGenerationNumber } from '../domain/generation.ts'
 import type { Manifest } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
 import type { SearchSetting } from '../domain/shard-search.ts'
 import type { ExpectedPair, Input } from '../ports/input.ts'
 import type { Context } from './context.ts'
@@ -18,6 +19,8 @@ export type SplitPlan = {
   readonly parent: Manifest | null
   readonly pairs: readonly ExpectedPair[]
   readonly source: Manifest['source']
+  /** That of the profile, or of the generation before under the same model. */
+  readonly threshold: number | undefined
   readonly expectedBytes: number
 }
 
@@ -38,6 +41,7 @@ export async function planSplit(context: Context, input: Input, request: SplitRe
     parent,
     pairs,
     source,
+    threshold: profile.split.threshold ?? inheritThreshold(parent, profile.model),
     expectedBytes: estimateBytes(input, profile.split),
   }
   if (!names.includes(generation)) {
@@ -53,6 +57,10 @@ export async function planSplit(context: Context, input: Input, request: SplitRe
       hint: `generations are never changed: leave --generation out to make ${nextGenerationName(names)}`,
     },
   )
+}
+
+function inheritThreshold(parent: Manifest | null, { fingerprint }: Model): number | undefined {
+  return parent?.model.fingerprint === fingerprint ? parent.threshold : undefined
 }
 
 export function describePlan({ generation, parent, source }: SplitPlan): string {

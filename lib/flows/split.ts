@@ -94,6 +94,7 @@ async function measureDraft(
     model: profile.model,
     clusters: measured.clusters,
     routing: measured.routing,
+    ...(plan.threshold !== undefined && { threshold: plan.threshold }),
     quality: summarize(measured.gates),
     createdAt: new Date(context.now()).toISOString(),
     source: plan.source,

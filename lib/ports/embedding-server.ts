@@ -35,6 +35,8 @@ export type ServerDescription = {
   readonly inFlight?: number
   /** The identity of its model, where it tells one. */
   readonly fingerprint?: string
+  /** Where it computes, where it says. */
+  readonly device?: string
 }
 
 /** What a server made of a batch. */

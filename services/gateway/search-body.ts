@@ -46,7 +46,7 @@ const PRESET_K = 10
  */
 export function parseSearchBody(
   body: unknown,
-  { model, clusters, routing }: Manifest,
+  { model, clusters, routing, threshold }: Manifest,
   presets: { readonly partial: PartialPolicy },
 ): SearchBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -65,7 +65,12 @@ export function parseSearchBody(
   }
   const k = parseK(wanted)
   checkHits(countQueries(queries), k)
-  const options = { k, nprobe: nprobe as number, partial: partial as PartialPolicy, ...parseLimits(asked) }
+  const options = {
+    k,
+    nprobe: nprobe as number,
+    partial: partial as PartialPolicy,
+    ...parseLimits({ threshold, ...asked }),
+  }
   return { queries, isBatch, options, explain }
 }
 
@@ -115,12 +120,12 @@ function parseLimits({
   filter,
   dedupe,
 }: Readonly<Record<string, unknown>>): Pick<SearchOptions, 'threshold' | 'filter' | 'dedupe'> {
-  if (threshold !== undefined && !(typeof threshold === 'number' && Number.isFinite(threshold))) {
-    throw badRequest('threshold: expected a finite number')
+  if (threshold !== undefined && threshold !== null && !Number.isFinite(threshold)) {
+    throw badRequest('threshold: expected a finite number, or null for none')
   }
   if (dedupe !== undefined && dedupe !== 'text') throw badRequest('dedupe: expected "text"')
   return {
-    ...(threshold !== undefined && { threshold }),
+    ...(typeof threshold === 'number' && { threshold }),
     ...(filter !== undefined && { filter: checkFilter(filter) }),
     ...(dedupe !== undefined && { dedupe }),
   }

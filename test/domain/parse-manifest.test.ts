@@ -72,6 +72,14 @@ for (const [what, search, problem] of wrong) {
   })
 }
 
+test('reads a threshold, and calls a manifest corrupt whose threshold is no number', () => {
+  assert.is(problemOf({ ...makeManifest('dg_1'), threshold: -0.5 }), 'nothing')
+  for (const threshold of ['0.5', null, [0]]) {
+    const manifest = { ...makeManifest('dg_1'), threshold } as unknown as Manifest
+    assert.is(problemOf(manifest), 'manifest.json: threshold: expected a number')
+  }
+})
+
 test('calls a manifest corrupt whose shard has more copies than rows, or no number of them', () => {
   const sound = makeManifest('dg_1')
   for (const copies of [11, -1, 0.5, '1', null]) {

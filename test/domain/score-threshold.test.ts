@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseQrels } from '../../lib/domain/qrels.ts'
 import { createRandom } from '../../lib/domain/random.ts'
-import { recalibrate } from '../../lib/domain/score-threshold.ts'
+import { measureKept, moveThreshold, recalibrate } from '../../lib/domain/score-threshold.ts'
 
 const random = createRandom(7)
 const before = Float32Array.from({ length: 10_000 }, () => random() * 0.6)
@@ -31,6 +31,39 @@ test('keeps a threshold above all random matches above them, at the same distanc
 test('is the lowest score where everything matched, and does not guess without scores', () => {
   assert.is(recalibrate(-1, before, before).score, before.toSorted()[0])
   assert.throws(() => recalibrate(0.5, before, new Float32Array(0)), /either model/)
+})
+
+test('takes the next score above where several are equal, so that no more wrong matches pass than before', () => {
+  const after = Float32Array.of(0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.8, 0.9)
+  const moved = moveThreshold(5, Float32Array.of(1, 2, 3, 4, 5, 0, 0, 0, 0, 5), after)
+  assert.equal(moved.before, { score: 5, falseMatches: 0.2 })
+  assert.equal(moved.after, { score: Math.fround(0.8), falseMatches: 0.2 })
+  const tied = moveThreshold(4, Float32Array.of(1, 2, 3, 4, 5, 0, 0, 0, 0, 5), after)
+  assert.equal([tied.before.falseMatches, tied.after.falseMatches], [0.3, 0.2])
+})
+
+test('tells what a threshold keeps of judged answers, all of them together', () => {
+  const hit = (id: string, score: number) => ({ id, score })
+  const answers = [
+    {
+      found: [hit('a', 0.9), hit('x', 0.8), hit('b', 0.4)],
+      judgements: new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    },
+    {
+      found: [hit('c', 0.7)],
+      judgements: new Map([
+        ['c', 1],
+        ['d', 1],
+        ['e', 0],
+      ]),
+    },
+  ]
+  assert.equal(measureKept(0.5, answers), { precision: 2 / 3, recall: 0.5 })
+  assert.equal(measureKept(1, answers), { precision: 1, recall: 0 })
+  assert.equal(measureKept(1, []), { precision: 1, recall: 1 })
 })
 
 test('reads judgements as TREC writes them', () => {

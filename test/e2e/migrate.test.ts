@@ -1,12 +1,15 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readManifest } from '../support/damage.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Fleet, makeFleet } from '../support/fleet.ts'
 import { makeQuestions, writeQuestions } from '../support/questions.ts'
 
 const ITEMS = 240
 const SPACE = { name: 'lexical-hash', metric: 'cosine', normalized: true }
+/** Sampled, as every item is of so few. */
+const HOSTILE = { id: 'item-3', text: '</title><script>alert(1)</script>' }
 const price = { perHour: 36_000, currency: 'EUR' }
 
 let fleet: Fleet
@@ -18,10 +21,13 @@ test.before(async () => {
       { ...SPACE, version: 'fine', dimensions: 256, extraction: { price } },
       { ...SPACE, version: 'coarse', dimensions: 3 },
     ],
+    split: { clusters: 3, goldenQueries: 40, threshold: 0.6 },
     gates: { selfRouting: 0.5, recall: 0.5 },
     update: { deadlineSeconds: 100, soakSeconds: 0.3, leaseSeconds: 5 },
   })
-  const gallery = makeQuestions('item', ITEMS)
+  const gallery = makeQuestions('item', ITEMS).map((item) =>
+    item.id === HOSTILE.id ? { ...item, text: `${HOSTILE.text} ${item.text}` } : item,
+  )
   judged = await writeJudgements(gallery.filter((_, index) => index % 6 === 0))
   await expect(0, 'split-index', await writeQuestions(fleet.path('gallery.jsonl'), gallery))
   await expect(0, 'update-indices')
@@ -55,6 +61,10 @@ test('keeps a model out of service that finds less than the former one', async (
   assert.match(error.message, 'finds less than the former model')
   assert.ok(gate.measured > 0.2, JSON.stringify(gate))
   assert.ok(comparison.quality.after.recall.high < comparison.quality.before.recall.low)
+  assert.match(error.hint, /report: .*dg_2\.html/)
+  const { gates, work } = await readReport('dg_2')
+  assert.not(gates[0].passed)
+  assert.equal([work.device, work.items, work.rate.at(-1).items], ['cpu', ITEMS, ITEMS])
   const status = await expect(0, 'status')
   assert.is(status.serving.generation, 'dg_1')
   assert.equal(
@@ -74,6 +84,39 @@ test('moves the fleet to a model that finds as much, also after kill -9, with a 
   assert.ok(drift.queries > 10 && drift.overlap > 0.2 && drift.overlap < 1 && drift.rbo > 0.2)
   assert.is((await expect(0, 'status')).serving.generation, moved.generation)
   assert.equal(await readdir(fleet.path('state', 'backups')), ['dg_1.tar'])
+})
+
+test('serves by the moved threshold, and reports all that was found, with hostile items as text', async () => {
+  const { generation } = (await expect(0, 'status')).serving
+  const { threshold, comparison, spaces, gates } = await readReport(generation)
+  assert.is(threshold.before.score, 0.6)
+  assert.is(threshold.after.score, (await readManifest(fleet.path('dgs', generation))).threshold)
+  assert.equal(
+    gates.map(({ name, passed }: { name: string; passed: boolean }) => [name, passed]),
+    [
+      ['modelLoss', true],
+      ['threshold', true],
+    ],
+  )
+  assert.equal([comparison.judged, spaces.items, spaces.map.items.length], [40, ITEMS, ITEMS])
+  const page = await readFile(fleet.path('state', 'reports', `${generation}.html`), 'utf8')
+  assert.ok(page.includes(`${generation} against dg_1`))
+  assert.ok(page.includes(`recall@10</td><td>${comparison.quality.before.recall.mean.toFixed(3)} (`))
+  assert.not.match(page, /<script/)
+  assert.match(page, '&lt;script&gt;alert(1)')
+
+  const hitsOf = async (more: object) => {
+    const body = JSON.stringify({ query: 'item how do I choose a sourdough', k: 200, nprobe: 3, ...more })
+    const headers = { 'content-type': 'application/json' }
+    const reply = await fetch(`${fleet.url}/v1/search`, { method: 'POST', headers, body })
+    return ((await reply.json()) as { hits: { score: number }[] }).hits
+  }
+  const all = await hitsOf({ threshold: null })
+  assert.is(all.length, 200)
+  assert.equal(
+    await hitsOf({}),
+    all.filter(({ score }) => score >= threshold.after.score),
+  )
 })
 
 test('changes nothing when the same is run again, and gives no backup a second time', async () => {
@@ -101,6 +144,10 @@ async function killWhileSplitting(...args: string[]): Promise<void> {
   }, 100_000)
   running.kill('SIGKILL')
   await running.ended
+}
+
+async function readReport(generation: string) {
+  return JSON.parse(await readFile(fleet.path('state', 'reports', `${generation}.json`), 'utf8'))
 }
 
 async function expect(code: number, script: string, ...args: string[]) {

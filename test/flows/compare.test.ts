@@ -63,6 +63,15 @@ test('finds no difference between a generation and itself', async () => {
   assert.ok(Math.abs(drift!.rbo - 1) < 1e-9)
 })
 
+test('tells what thresholds keep of judged answers, each under its own model', async () => {
+  const [before, after] = [await coarse(), await fine()]
+  const threshold = { before: { score: -2, falseMatches: 1 }, after: { score: 2, falseMatches: 0 } }
+  const { kept, quality } = await compareGenerations(context, { before, after, questions, threshold })
+  assert.ok(Math.abs(kept!.before.recall - quality!.before.recall.mean) < 1e-9)
+  assert.equal(kept!.after, { precision: 1, recall: 0 })
+  assert.is((await compareGenerations(context, { before, after, questions: [], threshold })).kept, undefined)
+})
+
 test('tells drift alone where nothing is judged', async () => {
   const [before, after] = [await coarse(), await fine()]
   const comparison = await compareGenerations(context, { before, after, questions: [] })

@@ -1,8 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Comparison, Quality } from '../../lib/domain/comparison.ts'
 import type { Interval } from '../../lib/domain/rank-quality.ts'
-import type { Comparison, Quality } from '../../lib/flows/compare.ts'
-import { describeComparison, judgeLoss } from '../../lib/flows/migrate-gate.ts'
+import { describeComparison, judgeLoss, judgeThreshold } from '../../lib/flows/migrate-gate.ts'
 
 const around = (mean: number): Interval => ({ mean, low: mean - 0.1, high: mean + 0.1 })
 const quality = (recall: number, ndcg: number, mrr: number): Quality => ({
@@ -40,6 +40,17 @@ test('never takes drift for a verdict', () => {
   const comparison = { ...compare(quality(0.5, 0.5, 0.5)), drift }
   assert.ok(judgeLoss(comparison, 0).passed)
   assert.match(describeComparison(comparison), "overlap@10 0.000, RBO 0.000, Kendall's tau -1.000")
+})
+
+test('shows both thresholds, the wrong matches and what they keep of judged answers', () => {
+  const moved = { before: { score: 0.7, falseMatches: 0.0123 }, after: { score: 0.43, falseMatches: 0.0122 } }
+  const kept = { before: { precision: 0.5, recall: 0.8 }, after: { precision: 0.625, recall: 0.75 } }
+  const gate = judgeThreshold(moved, kept)
+  assert.equal([gate.measured, gate.limit, gate.passed], [0.0122, '<= 0.0123', true])
+  const told = 'wrong matches from score 0.43 on, before 0.7'
+  assert.is(gate.detail, `${told}; precision 0.625, before 0.5; recall 0.75, before 0.8`)
+  assert.is(judgeThreshold(moved).detail, told)
+  assert.not(judgeThreshold({ ...moved, after: { score: 0.4, falseMatches: 0.1 } }).passed)
 })
 
 test.run()

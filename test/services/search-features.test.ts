@@ -63,6 +63,15 @@ test('keeps hits from a threshold on', async () => {
   assert.equal(idsOf(body.hits), idsOf(right.slice(0, 5)))
 })
 
+test("keeps hits from its generation's threshold on where a query names none, and null is none", async () => {
+  const right = rank(vectorOf(7))
+  const gateway = make({ threshold: right[4]!.score })
+  const count = async (more: object) =>
+    (await gateway.post({ vector: vectorOf(7), k: 50, ...more })).body.hits.length
+  assert.equal([await count({}), await count({ threshold: right[9]!.score })], [5, 10])
+  assert.is(await count({ threshold: null }), 50)
+})
+
 test('finds the k best of those that a filter keeps', async () => {
   const filter = { lang: 'en', year: { gte: 2001, lt: 2004 } }
   const { body } = await make().post({ vector: vectorOf(7), k: 12, filter })

@@ -32,6 +32,8 @@ export type GatewayAppOptions = {
   readonly centroids: Float32Array
   readonly clusters: number
   readonly partial?: PartialPolicy
+  /** That of the generation. */
+  readonly threshold?: number
   readonly cacheEntries?: number
   readonly embedder?: Embedder
   readonly timeoutMs?: number
@@ -49,7 +51,10 @@ export function makeGatewayApp(options: GatewayAppOptions) {
     items: items.filter(({ cluster }) => cluster === id).length,
   }))
   const routing = { nprobe: clusters, recallTarget: 1, measured: [] }
-  const manifest = makeManifest('dg_1', { model, clusters: shards, routing })
+  const manifest = makeManifest('dg_1', {
+    ...{ model, clusters: shards, routing },
+    ...(options.threshold !== undefined && { threshold: options.threshold }),
+  })
   const ref = { name: manifest.generation, digest: manifest.digest }
   const catalog = { ref, manifest, centroids, golden: { k: 10, queries: [], pairs: [] } }
   const settings = parseSettings('gateway', { GENERATIONS: '' })

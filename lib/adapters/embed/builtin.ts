@@ -13,7 +13,7 @@ export function createBuiltinServer({
 }: Pick<Model, 'dimensions' | 'fingerprint'>): EmbeddingServer {
   return {
     findProblem: async () => undefined,
-    describe: async () => ({ limits: LIMITS, inFlight: 1, fingerprint }),
+    describe: async () => ({ limits: LIMITS, inFlight: 1, fingerprint, device: 'cpu' }),
     async embed(contents, signal) {
       await nextTurn(undefined, { signal })
       const texts = contents.map((content) => {

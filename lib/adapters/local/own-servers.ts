@@ -7,6 +7,7 @@ import type { Model } from '../../domain/model.ts'
 import { type EmbeddingServer, EmbedError } from '../../ports/embedding-server.ts'
 import { createEmbeddingServer } from '../embed/create-server.ts'
 import { locateLogs } from './agent-protocol.ts'
+import { requestJson } from './http-json.ts'
 import { readLastWords } from './last-words.ts'
 import { createUrl } from './task-environment.ts'
 import { readPorts, type StartedProcess, startProcess } from './task-process.ts'
@@ -34,6 +35,7 @@ export type OwnServersOptions = {
 
 const HOST = '127.0.0.1'
 const PROBE_MS = 50
+const STATUS_MS = 5_000
 
 /** Processes that end with this one, however it ends: they are workers of it. */
 export function createOwnServers(options: OwnServersOptions): OwnServers {
@@ -87,7 +89,11 @@ function createOwnServer({ model, settings, timeoutMs }: OwnServer, { state, ent
   }
   const own: EmbeddingServer = {
     findProblem: (signal) => ready(signal).then(() => server.findProblem(signal), messageOf),
-    describe: (signal) => ready(signal).then(() => server.describe(signal)),
+    async describe(signal) {
+      await ready(signal)
+      const [description, device] = [await server.describe(signal), await readDevice(url!, signal)]
+      return { ...description, ...(device !== undefined && { device }) }
+    },
     embed: (contents, signal) => ready(signal).then(() => server.embed(contents, signal)),
     // The process is that of all who asked for it, and ends with the command.
     close: async () => undefined,
@@ -102,6 +108,13 @@ function createOwnServer({ model, settings, timeoutMs }: OwnServer, { state, ent
       await exit
     },
   }
+}
+
+/** Where the service computes: it tells once its model is loaded. */
+async function readDevice(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const { body } = await requestJson(`${url}/v1/status`, { timeoutMs: STATUS_MS, signal })
+  const { device } = (body ?? {}) as { readonly device?: unknown }
+  return typeof device === 'string' ? device : undefined
 }
 
 /** The port that a process tells. Raises EmbedError in its own words when it ends before. */

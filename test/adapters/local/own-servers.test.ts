@@ -32,6 +32,7 @@ test('embeds by a process that is there until it is closed, one for all who ask 
   assert.is(servers.open(asked), server)
   assert.equal(await childrenOf(process.pid), before)
   assert.is(await server.findProblem(signal), undefined)
+  assert.is((await server.describe(signal)).device, 'cpu')
   const { vectors } = await server.embed(contents, signal)
   for (const value of vectors) assert.ok(Math.abs(value - 0.5) < 1e-6, `${vectors}`)
   assert.is((await childrenOf(process.pid)).length, before.length + 1)

@@ -1,0 +1,30 @@
+import { LongshoreError } from '../domain/errors.ts'
+import { isGenerationName } from '../domain/generation.ts'
+import type { Manifest } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
+import type { Context } from './context.ts'
+import type { Gallery } from './gallery.ts'
+
+/** The gallery that an operator names. Raises `not-found`. */
+export async function openGallery(
+  { generations, inputs, itemFiles }: Pick<Context, 'generations' | 'inputs' | 'itemFiles'>,
+  { from, files }: { readonly from: string; readonly files?: string | undefined },
+): Promise<Gallery> {
+  const path = isGenerationName(from) ? generations.locate((await generations.read(from)).generation) : from
+  const input = await inputs.open(path, { dimensions: 0 })
+  return { input, files: itemFiles, root: files ?? input.root }
+}
+
+/** The newest generation under another model: what was made under this one is no reason to make it again. Raises `not-found`. */
+export async function findNewestUnderOther(
+  generations: Context['generations'],
+  { fingerprint, name }: Model,
+): Promise<Manifest> {
+  for (const each of (await generations.list()).reverse()) {
+    const manifest = await generations.read(each)
+    if (manifest.model.fingerprint !== fingerprint) return manifest
+  }
+  throw new LongshoreError('not-found', `there is no generation under another model than ${name}`, {
+    hint: 'reembed.mjs --from takes a generation, a file or a directory of items',
+  })
+}
