@@ -38,7 +38,7 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   if (request.estimate) return await estimateMigration(context, { ...request, before })
   if (context.dryRun) return await reembed(context, { ...request, from: before.generation })
 
-  const kept = await keep(context, before, request.backup)
+  const kept = await keep(context, before, request)
   const made = await reembed(context, { ...request, from: before.generation })
   const after = await context.generations.read(String(made.json.generation))
   const comparison = await compareGenerations(context, { before, after, questions })
@@ -70,11 +70,11 @@ async function findFormer(
   throw new LongshoreError('usage', `${from} is under ${model.name} already`)
 }
 
-/** A backup in the directory; one that is there already is not made again. */
+/** A backup in the directory, with the files of items where these are named; one that is there already is not made again. */
 async function keep(
   context: Context,
   { generation, digest }: Manifest,
-  directory: MigrateRequest['backup'] = join(context.profile.state, 'backups'),
+  { backup: directory = join(context.profile.state, 'backups'), files }: MigrateRequest,
 ): Promise<Answer | undefined> {
   if (directory === false) return undefined
   const to = join(directory, `${generation}.tar`)
@@ -82,7 +82,7 @@ async function keep(
     if (error instanceof LongshoreError && error.kind === 'not-found') return undefined
     throw error
   })
-  if (inside?.digest !== digest) return await backup(context, { generation, to })
+  if (inside?.digest !== digest) return await backup(context, { generation, to, files: files ?? false })
   return { outcome: 'nothing-to-do', text: `${to} holds ${generation} already`, json: { path: to } }
 }
 
