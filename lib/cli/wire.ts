@@ -12,6 +12,7 @@ import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
+import type { ShardSource } from '../ports/shard-source.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
@@ -71,6 +72,7 @@ type Ports = Pick<
   | 'itemFiles'
   | 'ledgers'
   | 'archives'
+  | 'shardSources'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -114,6 +116,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       },
     },
     archives: createArchivesOnUse(profile.generations),
+    shardSources: { open: (file) => openShards(file, join(profile.state, 'galleries')) },
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
@@ -142,6 +145,15 @@ function createArchivesOnUse(root: string): Archives {
     readManifest: async (path) => (await load()).readManifest(path),
     restore: async (...args) => (await load()).restore(...args),
   }
+}
+
+/** Other fleets are read by one command alone. */
+async function openShards(file: string, directory: string): Promise<ShardSource> {
+  const [{ loadShardsFile }, { createShardSource }] = await Promise.all([
+    import('../config/shards-file.ts'),
+    import('../adapters/shards/source.ts'),
+  ])
+  return createShardSource(await loadShardsFile(file), directory)
 }
 
 /** Child processes of this machine, and files that remember them. */

@@ -1,8 +1,8 @@
 import { LongshoreError } from '../domain/errors.ts'
 import { countItems, type Manifest } from '../domain/manifest.ts'
-import type { Carried } from '../ports/archives.ts'
 import { findKeptFiles, type KeptFiles } from './backup-files.ts'
 import type { Answer, Context } from './context.ts'
+import { followBytes } from './follow-bytes.ts'
 
 export type BackupContext = Pick<
   Context,
@@ -31,7 +31,7 @@ export async function backup(
   const told = describeFiles(kept)
   const count = kept.gallery?.files.length ?? 0
   if (dryRun) return answer(manifest, { text: `would write ${path}${told}`, path, files: count })
-  const carried = follow(context, `back up ${name}`)
+  const carried = followBytes(context, `back up ${name}`)
   const written = await archives.write(manifest, path, { ...carried, gallery: kept.gallery })
   const text = `${path}: ${name} with ${countItems(manifest)} items${told}, ${written.bytes} bytes, read back\nsha256:${written.sha256}`
   return answer(manifest, { text, ...written, path, files: count })
@@ -63,7 +63,7 @@ export async function restore(context: BackupContext, { path, files }: RestoreRe
     const made = [...(hasGeneration ? [] : [place]), ...(files === undefined ? [] : [files])]
     return answer(inside, { text: `would make ${made.join(' and ')}`, path })
   }
-  const carried = follow(context, `restore ${generation}`)
+  const carried = followBytes(context, `restore ${generation}`)
   const count = await archives.restore(path, { ...carried, hasGeneration, files })
   const made = hasGeneration ? 'is there already' : `restored: ${countItems(inside)} items, ${place}`
   const text = `${generation} ${made}${describeRestored(count, files)}\n${digest}`
@@ -86,17 +86,6 @@ async function isThere(
 function describeRestored(count: number, files: string | undefined): string {
   if (files !== undefined) return `; ${count} files of its items, ${files}`
   return count > 0 ? `; the ${count} files of its items are sound, and made by --files DIRECTORY` : ''
-}
-
-function follow({ reporter, signal }: BackupContext, task: string): Carried {
-  let done = 0
-  return {
-    signal,
-    onBytes: (bytes, total) => {
-      done += bytes
-      reporter.progress({ task, done, total, unit: 'bytes' })
-    },
-  }
 }
 
 function answer(

@@ -17,6 +17,7 @@ import type { Publishing } from '../ports/publishing.ts'
 import type { RateStore } from '../ports/rate-store.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
+import type { ShardSources } from '../ports/shard-source.ts'
 import type { Stack } from '../ports/stack.ts'
 import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
@@ -47,6 +48,8 @@ export interface Context {
   readonly itemFiles: ItemFiles
   readonly ledgers: LedgerStore
   readonly archives: Archives
+  /** Index services of other fleets. */
+  readonly shardSources: ShardSources
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -67,7 +70,15 @@ export interface Context {
 /** What flows need that move the fleet, not files. */
 export type FleetContext = Omit<
   Context,
-  'inputs' | 'generationSearch' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
+  | 'inputs'
+  | 'generationSearch'
+  | 'writer'
+  | 'images'
+  | 'itemFiles'
+  | 'ledgers'
+  | 'archives'
+  | 'shardSources'
+  | 'openServer'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */

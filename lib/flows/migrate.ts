@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
+import { countGallery, describeCounts } from '../domain/gallery-counts.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
 import { backup } from './backup.ts'
@@ -49,12 +50,20 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   if (!gate.passed) throw await refuse(context, after, facts)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
+  const counts = { before: countGallery(before), after: countGallery(after) }
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
-    text: [kept?.text, made.text, describeComparison(comparison), moved.text, verified.text]
+    text: [
+      kept?.text,
+      made.text,
+      describeComparison(comparison),
+      moved.text,
+      verified.text,
+      describeCounts(counts.before, counts.after),
+    ]
       .filter(Boolean)
       .join('\n'),
-    json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
+    json: { ...made.json, ...moved.json, ...facts, ...counts, embedding: made.json.embedding },
   }
 }
 
