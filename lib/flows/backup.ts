@@ -64,10 +64,10 @@ export async function restore(context: BackupContext, { path, files }: RestoreRe
     return answer(inside, { text: `would make ${made.join(' and ')}`, path })
   }
   const carried = followBytes(context, `restore ${generation}`)
-  const count = await archives.restore(path, { ...carried, hasGeneration, files })
+  const { files: count, isMade } = await archives.restore(path, { ...carried, hasGeneration, files })
   const made = hasGeneration ? 'is there already' : `restored: ${countItems(inside)} items, ${place}`
   const text = `${generation} ${made}${describeRestored(count, files)}\n${digest}`
-  return answer(inside, { text, path, files: count })
+  return { ...answer(inside, { text, path, files: count }), outcome: isMade ? 'done' : 'nothing-to-do' }
 }
 
 /** Whether the generation of an archive is there. Raises `usage` for another one of its name. */

@@ -19,6 +19,9 @@ export type RestoreOptions = Carried & {
   readonly files?: string | undefined
 }
 
+/** How many files that items stand for an archive holds, and whether anything was made that was not there before. */
+export type Restored = { readonly files: number; readonly isMade: boolean }
+
 /** Generations as single files, to keep elsewhere and to come back from. */
 export interface Archives {
   /**
@@ -36,8 +39,8 @@ export interface Archives {
   readManifest(path: string): Promise<Manifest>
   /**
    * Makes the generation of an archive, and the directory of its files, everything held against the lists in the archive
-   * before anything has its name; resolves to the number of these files. Raises `corrupt`, and `usage` where there is a
-   * generation of that name or anything in that directory.
+   * before anything has its name. Where generation and files are there already, they are only compared. Raises `corrupt`, and
+   * `usage` where there is a generation of that name, or anything else in that directory.
    */
-  restore(path: string, options: RestoreOptions): Promise<number>
+  restore(path: string, options: RestoreOptions): Promise<Restored>
 }

@@ -3,9 +3,10 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { countBytes, MANIFEST_FILE } from '../../domain/manifest.ts'
-import type { RestoreOptions } from '../../ports/archives.ts'
+import type { Carried, Restored, RestoreOptions } from '../../ports/archives.ts'
 import { hasCode, syncDirectory, writeSynced } from '../files/durable-files.ts'
 import { explainDiskError } from '../generations/disk-error.ts'
+import { readFileEntry } from '../generations/layout.ts'
 import { checkSpace, partialName, removeStale } from '../generations/partial.ts'
 import { proveFile, writeProven } from './prove-file.ts'
 import { readArchive } from './read-archive.ts'
@@ -18,12 +19,16 @@ export async function restoreArchive(
   root: string,
   path: string,
   { hasGeneration, files, ...carried }: RestoreOptions,
-): Promise<number> {
+): Promise<Restored> {
   const { generation, ...inside } = await readArchive(path, { ...carried, onBytes: () => undefined })
   const made = hasGeneration ? undefined : make(join(root, generation), join(root, partialName(generation)))
   const gallery =
     files === undefined ? undefined : make(resolve(files), `${resolve(files)}.${process.pid}.partial`)
-  for (const each of [made, gallery]) if (each) refuseTaken(each.place)
+  if (made) refuseTaken(made.place)
+  if (gallery && isTaken(gallery.place)) {
+    if (made) throw explainTaken(gallery.place)
+    return { files: await compareFiles(path, gallery.place, carried), isMade: false }
+  }
   await removeStale(root)
   if (made) await checkSpace(root, countBytes(inside))
   let count = 0
@@ -44,7 +49,7 @@ export async function restoreArchive(
     // The generation first: once it is there, the same command puts back the files alone.
     if (made) await finish(made)
     if (gallery) await finish(gallery)
-    return count
+    return { files: count, isMade: true }
   } catch (error) {
     throw explainDiskError(error)
   } finally {
@@ -52,10 +57,31 @@ export async function restoreArchive(
   }
 }
 
+/** Finds files in their directory as they are in the archive: run again, a restore changes nothing. Raises `usage`, `corrupt`. */
+async function compareFiles(path: string, place: string, carried: Carried): Promise<number> {
+  let count = 0
+  await readArchive(path, {
+    ...carried,
+    onFile: async (file) => {
+      await proveFile(path, file)
+      if (!file.isGallery) return
+      count++
+      const found = await readFileEntry(place, file.path).catch((error: unknown) => {
+        throw hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR') ? explainTaken(place) : error
+      })
+      if (found.sha256 !== file.sha256) throw explainTaken(place)
+    },
+  })
+  return count
+}
+
 /** Raises `usage` where there is anything but an empty directory. */
 export function refuseTaken(path: string): void {
-  if (!existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0)) return
-  throw explainTaken(path)
+  if (isTaken(path)) throw explainTaken(path)
+}
+
+function isTaken(path: string): boolean {
+  return existsSync(path) && !(statSync(path).isDirectory() && readdirSync(path).length === 0)
 }
 
 export function explainTaken(path: string): LongshoreError {

@@ -89,7 +89,20 @@ test('proves files that are left in the archive, and puts them back alone where 
   const files = join(makeTempDir(), 'photos')
   const again = await restore(context, { path: kept.tar, files })
   assert.equal([again.outcome, again.json.files, readdirSync(files).length], ['done', 20, 11])
-  assert.match((await raised('usage', restore(context, { path: kept.tar, files }))).message, 'exists already')
+  assert.is((await restore(context, { path: kept.tar, files })).outcome, 'nothing-to-do')
+  for (const spoil of [
+    () => writeFileSync(join(files, kept.names[1]!), 'x'),
+    () => rmSync(join(files, 'a'), { recursive: true }),
+  ]) {
+    spoil()
+    assert.match(
+      (await raised('usage', restore(context, { path: kept.tar, files }))).message,
+      'exists already',
+    )
+  }
+  const other = contextOf(makeTempDir())
+  await raised('usage', restore(other, { path: kept.tar, files }))
+  assert.equal(await other.generations.list(), [])
 })
 
 test('says that the files of items are left out where nobody names their directory', async () => {
