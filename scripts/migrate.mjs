@@ -3,7 +3,9 @@ import { keepCompiled } from '../lib/cli/compile-cache.mjs'
 keepCompiled()
 const { command } = await import('../lib/cli/command.ts')
 const { chooseDevice, EMBED_FLAGS } = await import('../lib/cli/embed-flags.ts')
+const { refuseBesideConfig } = await import('../lib/cli/config-flag.ts')
 const { migrate } = await import('../lib/flows/migrate.ts')
+const { migrateShards } = await import('../lib/flows/migrate-shards.ts')
 
 await command({
   name: 'migrate',
@@ -17,6 +19,12 @@ await command({
       type: 'string',
       value: 'dg_N',
       description: 'the generation to move (default: the newest under another model)',
+    },
+    config: {
+      type: 'string',
+      value: 'FILE',
+      description:
+        "move another fleet's gallery here: storage-api-from and storage-api-to, as FindFace has them",
     },
     estimate: {
       type: 'boolean',
@@ -34,10 +42,16 @@ await command({
   examples: [
     ['npx zx scripts/migrate.mjs --model mini-text --estimate', 'tells time, disk and cost'],
     ['npx zx scripts/migrate.mjs --model mini-text --yes', 'serves the newest generation under mini-text'],
+    [
+      'npx zx scripts/migrate.mjs --model mini-text --config shards.yml',
+      "serves another fleet's items under it",
+    ],
   ],
-  run: (context, { flags: { device, backup, 'no-backup': noBackup, 'retry-dead': retryDead, ...flags } }) =>
-    migrate(context, {
-      ...flags,
-      ...{ device: chooseDevice(device), backup: noBackup ? false : backup, retryDead },
-    }),
+  run: async (context, { flags }) => {
+    const { device, backup, 'no-backup': noBackup, 'retry-dead': retryDead, config, ...others } = flags
+    const asked = { ...others, device: chooseDevice(device), retryDead }
+    if (config === undefined) return await migrate(context, { ...asked, backup: noBackup ? false : backup })
+    refuseBesideConfig(flags)
+    return await migrateShards(context, { ...asked, config })
+  },
 })

@@ -13,6 +13,7 @@ import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 import type { Reports } from '../ports/reports.ts'
+import type { ShardSource } from '../ports/shard-source.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
@@ -73,6 +74,7 @@ type Ports = Pick<
   | 'ledgers'
   | 'archives'
   | 'reports'
+  | 'shardSources'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -117,6 +119,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     },
     archives: createArchivesOnUse(profile.generations),
     reports: createReportsOnUse(join(profile.state, 'reports')),
+    shardSources: { open: (file) => openShards(file, join(profile.state, 'galleries')) },
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
@@ -154,6 +157,15 @@ function createArchivesOnUse(root: string): Archives {
     readManifest: async (path) => (await load()).readManifest(path),
     restore: async (...args) => (await load()).restore(...args),
   }
+}
+
+/** Other fleets are read by one command alone. */
+async function openShards(file: string, directory: string): Promise<ShardSource> {
+  const [{ loadShardsFile }, { createShardSource }] = await Promise.all([
+    import('../config/shards-file.ts'),
+    import('../adapters/shards/source.ts'),
+  ])
+  return createShardSource(await loadShardsFile(file), directory)
 }
 
 /** Child processes of this machine, and files that remember them. */

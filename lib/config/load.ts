@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { LongshoreError, messageOf } from '../domain/errors.ts'
-import { describeIssue, type Problem } from './describe-issue.ts'
+import { describeIssue } from './describe-issue.ts'
 import { type Profile, profileSchema } from './schema.ts'
 
 /** The profile in a YAML file. Raises `usage` naming file, line, key path and what was expected. */
@@ -16,26 +17,32 @@ export async function loadProfile(file: string): Promise<Profile> {
 
 /** As {@link loadProfile}, from a text; `file` stands in errors, one line for each problem. */
 export function parseProfile(text: string, file: string): Profile {
+  const hint = 'config/reference.yml shows and explains every key'
+  return parseYaml(text, profileSchema, { file, whole: 'the profile', hint }).value
+}
+
+export type YamlSource = { readonly file: string; readonly whole: string; readonly hint: string }
+
+/** A text by its schema, and where its keys stand, as `FILE:LINE: KEY`. Raises `usage`, one line for each problem. */
+export function parseYaml<S extends z.ZodType>(
+  text: string,
+  schema: S,
+  { file, whole, hint }: YamlSource,
+): { readonly value: z.output<S>; locate(path: readonly PropertyKey[]): string } {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
+  const fail = (message: string) => new LongshoreError('usage', message, { hint })
   const [problem] = document.errors
   if (problem) {
     const { line, col } = lines.linePos(problem.pos[0])
     throw fail(`${file}:${line}:${col}: ${problem.message.split('\n')[0]}`)
   }
-  const result = profileSchema.safeParse(document.toJS() ?? {}, { reportInput: true })
-  if (result.success) return result.data
-  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, profileSchema))
-  throw fail(problems.map((found) => renderProblem(found, document, lines, file)).join('\n'))
-}
-
-function fail(message: string): LongshoreError {
-  return new LongshoreError('usage', message, { hint: 'config/reference.yml shows and explains every key' })
-}
-
-function renderProblem({ path, message }: Problem, document: Document, lines: LineCounter, file: string) {
-  const offset = findOffset(document.contents, path)
-  return `${file}:${lines.linePos(offset).line || 1}: ${path.join('.') || 'the profile'}: ${message}`
+  const locate = (path: readonly PropertyKey[]) =>
+    `${file}:${lines.linePos(findOffset(document.contents, path)).line || 1}: ${path.join('.') || whole}`
+  const result = schema.safeParse(document.toJS() ?? {}, { reportInput: true })
+  if (result.success) return { value: result.data, locate }
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, schema))
+  throw fail(problems.map(({ path, message }) => `${locate(path)}: ${message}`).join('\n'))
 }
 
 /** Where the deepest part of a path stands that is in the document: the key itself, not its value. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** What a model embeds: the text of an item, or the bytes of its file. */
 export type Content =
@@ -13,18 +13,22 @@ export type Content =
 /** Bytes of a content hash. */
 export const CONTENT_HASH_BYTES = 32
 
+const TEXT_MARK = Buffer.from('text\n')
+
 /** The sha-256 that a content is known by, whatever its item is called: equal contents have equal embeddings. */
 export function hashContent(content: Content): Uint8Array {
-  return content.kind === 'text' ? hashTextContent(content.text) : hashOf(content.kind, content.bytes)
+  if (content.kind === 'text') return hashTextContent(content.text)
+  return createHash('sha256').update('image\n').update(content.bytes).digest()
 }
 
 /** As `hashContent`, for a text as it is or as its UTF-8. */
 export function hashTextContent(text: string | Uint8Array): Uint8Array {
-  return hashOf('text', text)
-}
-
-function hashOf(kind: Content['kind'], data: string | Uint8Array): Uint8Array {
-  return createHash('sha256').update(`${kind}\n`).update(data).digest()
+  // In one call, short texts take half the time.
+  return hash(
+    'sha256',
+    typeof text === 'string' ? `text\n${text}` : Buffer.concat([TEXT_MARK, text]),
+    'buffer',
+  )
 }
 
 /** Media types of the images that items may be, by the ending of their file's name. */

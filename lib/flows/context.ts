@@ -18,6 +18,7 @@ import type { RateStore } from '../ports/rate-store.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { Reports } from '../ports/reports.ts'
+import type { ShardSources } from '../ports/shard-source.ts'
 import type { Stack } from '../ports/stack.ts'
 import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
@@ -49,6 +50,8 @@ export interface Context {
   readonly ledgers: LedgerStore
   readonly archives: Archives
   readonly reports: Reports
+  /** Index services of other fleets. */
+  readonly shardSources: ShardSources
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -77,6 +80,7 @@ export type FleetContext = Omit<
   | 'ledgers'
   | 'archives'
   | 'reports'
+  | 'shardSources'
   | 'openServer'
 >
 

@@ -4,7 +4,7 @@ import { createRandom } from '../domain/random.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import { CLOCK, type Clock } from './embed-contents-clock.ts'
-import type { EmbedCounts } from './embed-contents-counts.ts'
+import { createCounts, type EmbedCounts } from './embed-contents-counts.ts'
 import { raiseRemote } from './embed-contents-end.ts'
 import { EmbedRun } from './embed-contents-run.ts'
 
@@ -40,8 +40,12 @@ const MOST_IN_FLIGHT = 64
  * signal's reason, and what source and ledger raise; everything that was answered is stored by then.
  */
 export async function embedContents(options: EmbedOptions): Promise<EmbedCounts> {
-  const { source, server, ledger, extraction = {}, signal, clock = CLOCK } = options
+  const { server, ledger, extraction = {}, signal, clock = CLOCK } = options
   signal.throwIfAborted()
+  const begun = clock.now()
+  const source = await beginReading(options.source)
+  // A server of our own is started when it is first asked: not for nothing.
+  if (!source) return { ...createCounts(), tookMs: clock.now() - begun }
   const { limits, inFlight: told = MOST_IN_FLIGHT } = await server.describe(signal).catch(raiseRemote)
   const { batchItems, batchKilobytes, batchTokens, inFlight } = extraction
   const bytes = batchKilobytes === undefined ? undefined : 1024 * batchKilobytes
@@ -55,4 +59,18 @@ export async function embedContents(options: EmbedOptions): Promise<EmbedCounts>
     random: createRandom(process.pid),
   })
   return await run.complete()
+}
+
+/** A source whose first entry is read already; undefined where it has none. */
+async function beginReading(source: AsyncIterable<Entry>): Promise<AsyncIterable<Entry> | undefined> {
+  const entries = source[Symbol.asyncIterator]()
+  const first = await entries.next()
+  if (first.done) return undefined
+  return (async function* () {
+    try {
+      for (let next: IteratorResult<Entry> = first; !next.done; next = await entries.next()) yield next.value
+    } finally {
+      await entries.return?.()
+    }
+  })()
 }

@@ -89,7 +89,8 @@ export async function* hashBatches(gallery: Gallery, signal: AbortSignal): Async
     const hashes = new Uint8Array(batch.items.length * CONTENT_HASH_BYTES)
     const problems = new Map<number, string>()
     for (let index = 0; index < batch.items.length; index++) {
-      const hash = await hashItem(gallery, batch.items, index)
+      const hashed = hashItem(gallery, batch.items, index)
+      const hash = hashed instanceof Promise ? await hashed : hashed
       if (typeof hash === 'string') problems.set(index, hash)
       else hashes.set(hash, index * CONTENT_HASH_BYTES)
     }

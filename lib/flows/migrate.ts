@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
+import { countGallery, describeCounts } from '../domain/gallery-counts.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
 import type { ReportPaths } from '../ports/reports.ts'
@@ -39,7 +40,7 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   const questions = await readQuestions(context, request)
   const before = await findFormer(context, model, request.from)
   if (request.estimate) return await estimateMigration(context, { ...request, before })
-  const kept = context.dryRun ? undefined : await keep(context, before, request.backup)
+  const kept = context.dryRun ? undefined : await keep(context, before, request)
   const { answer: made, evidence } = await remake(context, { ...request, from: before.generation })
   if (!evidence) return made
   const found = await compare(context, evidence, questions)
@@ -48,15 +49,16 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   if (!found.gate.passed) throw await refuse(context, after, facts)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
+  const counts = { before: countGallery(before), after: countGallery(after) }
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
     text: [
       ...[kept?.text, made.text, describeComparison(found.comparison), moved.text, verified.text],
-      describeReport(found.report),
+      ...[describeCounts(counts.before, counts.after), describeReport(found.report)],
     ]
       .filter(Boolean)
       .join('\n'),
-    json: { ...made.json, ...moved.json, ...facts, embedding: made.json.embedding },
+    json: { ...made.json, ...moved.json, ...facts, ...counts, embedding: made.json.embedding },
   }
 }
 
@@ -84,11 +86,11 @@ async function findFormer(
   throw new LongshoreError('usage', `${from} is under ${model.name} already`)
 }
 
-/** A backup in the directory; one that is there already is not made again. */
+/** A backup in the directory, with the files of items where these are named; one that is there already is not made again. */
 async function keep(
   context: Context,
   { generation, digest }: Manifest,
-  directory: MigrateRequest['backup'] = join(context.profile.state, 'backups'),
+  { backup: directory = join(context.profile.state, 'backups'), files }: MigrateRequest,
 ): Promise<Answer | undefined> {
   if (directory === false) return undefined
   const to = join(directory, `${generation}.tar`)
@@ -96,7 +98,7 @@ async function keep(
     if (error instanceof LongshoreError && error.kind === 'not-found') return undefined
     throw error
   })
-  if (inside?.digest !== digest) return await backup(context, { generation, to })
+  if (inside?.digest !== digest) return await backup(context, { generation, to, files: files ?? false })
   return { outcome: 'nothing-to-do', text: `${to} holds ${generation} already`, json: { path: to } }
 }
 

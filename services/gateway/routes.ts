@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { countItems } from '../../lib/domain/manifest.ts'
+import { countGallery } from '../../lib/domain/gallery-counts.ts'
 import type { PartialPolicy } from '../../lib/domain/partial.ts'
 import { gone } from '../http/gone.ts'
 import { HttpError } from '../http/http-error.ts'
@@ -29,7 +29,7 @@ const BYTES_PER_NUMBER = 26
 export function addGatewayRoutes(app: FastifyInstance, parts: GatewayParts): void {
   const { catalog, answers, readiness, partial } = parts
   const { ref, manifest } = catalog
-  const { name, dimensions } = manifest.model
+  const { dimensions } = manifest.model
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-longshore-generation', ref.name)
   })
@@ -47,9 +47,7 @@ export function addGatewayRoutes(app: FastifyInstance, parts: GatewayParts): voi
   })
   app.get<{ Params: { gallery: string } }>('/v3/galleries/:objtype/:gallery', async (request) => ({
     name: request.params.gallery,
-    emben_model: name,
-    emben_size: dimensions,
-    objects: countItems(manifest),
+    ...countGallery(manifest),
   }))
   app.register(async (scope) => addReferenceRoute(scope, parts))
 }

@@ -5,6 +5,7 @@ import { HttpError } from '../http/http-error.ts'
 import { parseVector } from '../http/parse-numbers.ts'
 import { checkShard } from './check.ts'
 import type { Filters } from './filters.ts'
+import { findServed } from './find-served.ts'
 import { parseSearchRequest, readRequest } from './search-request.ts'
 import type { Searcher } from './searcher.ts'
 
@@ -23,12 +24,7 @@ const CLOSE = Buffer.from('}')
 /** Adds what an index service answers besides the common endpoints. */
 export function addIndexRoutes(app: FastifyInstance, parts: IndexParts): void {
   const { cluster, manifests, searcher, filters } = parts
-  const find = (generation: string): Manifest => {
-    const found = manifests.find((manifest) => manifest.generation === generation)
-    if (found) return found
-    const names = manifests.map((manifest) => manifest.generation).join(', ')
-    throw new HttpError(409, 'generation_not_served', `${generation} is not served here, only ${names}`)
-  }
+  const find = (generation: string) => findServed(manifests, generation)
   const binary = { parseAs: 'buffer', bodyLimit: BINARY_LIMIT } as const
   app.addContentTypeParser(
     'application/octet-stream',

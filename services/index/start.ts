@@ -9,6 +9,7 @@ import { createService, READY } from '../http/service.ts'
 import { readManifest } from '../read-generation.ts'
 import { readNumber, type Settings } from '../settings.ts'
 import { checkShard } from './check.ts'
+import { addExportRoutes } from './export.ts'
 import { createFilters } from './filters.ts'
 import { createIndexMetrics } from './index-metrics.ts'
 import { readIndexSettings } from './index-settings.ts'
@@ -35,6 +36,7 @@ export const startIndex: StartService = async (settings, env, log) => {
   await searcher.open({ dataDirectory, cluster, manifests, isExact })
   if (env.SELF_CHECK) for (const manifest of manifests) await checkBefore(searcher, manifest, cluster)
   addIndexRoutes(base.app, { cluster, manifests, searcher, filters })
+  addExportRoutes(base.app, { dataDirectory, cluster, manifests })
   return await runService(base, { settings, log })
 }
 

@@ -5,6 +5,7 @@ import { readManifest } from '../support/damage.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Fleet, makeFleet } from '../support/fleet.ts'
 import { makeQuestions, writeQuestions } from '../support/questions.ts'
+import { call } from '../support/services.ts'
 
 const ITEMS = 240
 const SPACE = { name: 'lexical-hash', metric: 'cosine', normalized: true }
@@ -79,6 +80,10 @@ test('moves the fleet to a model that finds as much, also after kill -9, with a 
   const moved = await expect(0, 'migrate', '--model', 'lexical-hash@fine', '--from', 'dg_1', ...judged)
   assert.equal([moved.outcome, moved.former, moved.items], ['done', 'dg_1', ITEMS])
   assert.ok(moved.gate.passed)
+  assert.equal(moved.before, { emben_model: 'lexical-hash', emben_size: 64, objects: ITEMS })
+  assert.equal(moved.after, { emben_model: 'lexical-hash', emben_size: 256, objects: ITEMS })
+  const { body: gallery } = await call(`${fleet.url}/v3/galleries/text/hello`)
+  assert.equal(gallery, { name: 'hello', ...moved.after })
   assert.is(moved.comparison.judged, 40)
   const { drift } = moved.comparison
   assert.ok(drift.queries > 10 && drift.overlap > 0.2 && drift.overlap < 1 && drift.rbo > 0.2)

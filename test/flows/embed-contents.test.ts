@@ -30,6 +30,13 @@ test('asks nothing again in a second run, and for identical contents once', asyn
   assert.equal([second.calls.length, second.counts!.known], [0, 750])
 })
 
+test('does not even ask what the server is where there is nothing to embed, so that none is started', async () => {
+  const { server } = createFakeServer()
+  const absent = { ...server, describe: () => Promise.reject(new Error('was asked')) }
+  const { counts } = await embedTexts([], undefined, { server: absent })
+  assert.equal([counts!.calls, counts!.items], [0, 0])
+})
+
 test('asks for what is dead no more', async () => {
   const ledger = new FakeLedger(DIMENSIONS)
   await ledger.bury(makeEntry('bad').hash, 'too long')

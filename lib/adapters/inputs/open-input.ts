@@ -9,6 +9,8 @@ import { GenerationInput } from './generation.ts'
 import { JsonlInput } from './jsonl.ts'
 import { NpyInput } from './npy.ts'
 import { RawInput } from './raw.ts'
+import { ShardsInput } from './shards.ts'
+import { SHARDS_FILE } from './shards-format.ts'
 import type { InputOptions } from './source-files.ts'
 import { SplitOutputInput } from './split-output.ts'
 
@@ -34,6 +36,7 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
 async function openDirectory(directory: string, { select }: InputOptions): Promise<Input> {
   const names = readdirSync(directory)
   if (names.includes(MANIFEST_FILE)) return new GenerationInput(directory)
+  if (names.includes(SHARDS_FILE)) return new ShardsInput(directory)
   if (names.some((name) => existsSync(join(directory, name, 'index')) && /^clust_\d+$/.test(name))) {
     return new SplitOutputInput(directory)
   }

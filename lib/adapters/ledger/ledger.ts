@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { CONTENT_HASH_BYTES } from '../../domain/content.ts'
 import { LongshoreError } from '../../domain/errors.ts'
-import { HashLocations } from '../../domain/hash-locations.ts'
+import type { HashLocations } from '../../domain/hash-locations.ts'
 import type { Ledger, LedgerState } from '../../ports/ledger.ts'
 import { explainDiskError } from '../generations/disk-error.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -38,8 +38,8 @@ export class SegmentedLedger implements Ledger {
   }
 
   static async open(directory: string, dimensions: number): Promise<SegmentedLedger> {
-    const [locations, rowBytes] = [new HashLocations(), 4 * dimensions]
-    const segments = await readSegments(directory, { rowBytes, locations })
+    const rowBytes = 4 * dimensions
+    const [segments, locations] = await readSegments(directory, rowBytes)
     const dead = await DeadLetters.open(join(directory, 'dead.jsonl'))
     return new SegmentedLedger(directory, rowBytes, [locations, segments, dead])
   }

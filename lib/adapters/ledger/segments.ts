@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { CONTENT_HASH_BYTES } from '../../domain/content.ts'
 import { LongshoreError } from '../../domain/errors.ts'
-import type { HashLocations } from '../../domain/hash-locations.ts'
+import { HashLocations } from '../../domain/hash-locations.ts'
 import { bytesOf, countWholeKeys, findDamage, KEY_BYTES } from './segment-record.ts'
 import { keysFile, vectorsFile } from './segment-writer.ts'
 
@@ -11,22 +11,22 @@ export type Segment = { readonly number: number; readonly base: number; rows: nu
 /** Rows that lie one after the other, in a segment and where they are wanted. */
 export type Run = { readonly row: number; readonly target: number; readonly count: number }
 
-/** The segments of a directory, the keys of all added to `locations`. What is torn at the end of one does not count. */
-export async function readSegments(
-  directory: string,
-  { rowBytes, locations }: { readonly rowBytes: number; readonly locations: HashLocations },
-): Promise<Segment[]> {
+/** The segments of a directory, and where the contents of all their keys are. What is torn at the end of one does not count. */
+export async function readSegments(directory: string, rowBytes: number): Promise<[Segment[], HashLocations]> {
+  const numbers = await listNumbers(directory)
+  const sizes = await Promise.all(numbers.map((number) => sizeOf(vectorsFile(directory, number))))
+  const counts = sizes.map((bytes) => Math.floor(bytes / rowBytes))
+  const locations = new HashLocations(counts.reduce((sum, count) => sum + count, 0))
   const segments: Segment[] = []
   let base = 0
-  for (const number of await listNumbers(directory)) {
+  for (const [index, number] of numbers.entries()) {
     const keys = await readFile(keysFile(directory, number))
-    const { size } = await stat(vectorsFile(directory, number))
-    const rows = Math.min(countWholeKeys(keys), Math.floor(size / rowBytes))
+    const rows = Math.min(countWholeKeys(keys), counts[index]!)
     for (let row = 0; row < rows; row++) locations.add(keys, row * KEY_BYTES, base + row)
     segments.push({ number, base, rows })
     base += rows
   }
-  return segments
+  return [segments, locations]
 }
 
 /** Reads runs of rows of one segment into `target`, comparing each with its hash. Raises `corrupt` naming the row. */
@@ -55,6 +55,10 @@ export async function readRuns(
       })
     }
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path)).size
 }
 
 async function listNumbers(directory: string): Promise<number[]> {

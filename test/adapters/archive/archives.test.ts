@@ -6,8 +6,10 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createArchives } from '../../../lib/adapters/archive/archives.ts'
 import { createGenerationStore } from '../../../lib/adapters/generations/store.ts'
+import { openInput } from '../../../lib/adapters/inputs/open-input.ts'
 import { MANIFEST_FILE, type Manifest } from '../../../lib/domain/manifest.ts'
 import { backup, restore } from '../../../lib/flows/backup.ts'
+import type { InputSource } from '../../../lib/ports/input.ts'
 import type { Reporter } from '../../../lib/ports/reporter.ts'
 import { makeGeneration } from '../../support/generation.ts'
 import { raised } from '../../support/raised.ts'
@@ -26,13 +28,16 @@ async function archive(): Promise<{ root: string; path: string; manifest: Manife
   return { root, path, manifest }
 }
 
+const unused = () => Promise.reject(new Error('not asked for'))
+
 function contextOf(root: string) {
   const done: number[] = []
   const reporter = {
     progress: (progress: { done: number }) => done.push(progress.done),
   } as unknown as Reporter
   const [archives, generations] = [createArchives(root), createGenerationStore(root)]
-  return { context: { archives, generations, reporter, signal, dryRun: false }, done }
+  const inputs: InputSource = { open: (path) => openInput(path), readPairs: unused, readText: unused }
+  return { context: { archives, generations, inputs, reporter, signal, dryRun: false }, done }
 }
 
 /** A tar file of these files of a directory, as somebody else may have made it. */
@@ -45,7 +50,7 @@ async function pack(directory: string, files: string[]): Promise<string> {
 test('gives back every byte of a generation', async () => {
   const { root, path, manifest } = await archive()
   const { context, done } = contextOf(makeTempDir())
-  const answer = await restore(context, path)
+  const answer = await restore(context, { path })
   assert.is(answer.outcome, 'done')
   assert.is(answer.json.digest, manifest.digest)
   for (const file of [MANIFEST_FILE, ...manifest.files.map((entry) => entry.path)]) {
@@ -53,7 +58,7 @@ test('gives back every byte of a generation', async () => {
     assert.ok(restored.equals(readFileSync(join(root, 'dg_1', file))), file)
   }
   assert.ok(done.length > 0)
-  assert.is((await restore(context, path)).outcome, 'nothing-to-do')
+  assert.is((await restore(context, { path })).outcome, 'nothing-to-do')
 })
 
 test('backs up the newest generation, and never writes over a file', async () => {
@@ -74,7 +79,7 @@ test('refuses to restore over another generation of that name', async () => {
   const root = makeTempDir()
   const other = await makeGeneration(root, { texts: ['one', 'two', 'three', 'four'] })
   const { context } = contextOf(root)
-  assert.match((await raised('usage', restore(context, path))).message, /is another one/)
+  assert.match((await raised('usage', restore(context, { path }))).message, /is another one/)
   assert.is((await context.generations.read('dg_1')).digest, other.digest)
 })
 
@@ -97,7 +102,7 @@ test('makes nothing of an archive with one byte changed', async () => {
   bytes[bytes.indexOf('NUMPY') + 500]! ^= 1
   writeFileSync(path, bytes)
   const { context } = contextOf(makeTempDir())
-  const error = await raised('corrupt', restore(context, path))
+  const error = await raised('corrupt', restore(context, { path }))
   assert.match(error.message, /SHA-256 is .*, its manifest says/)
   assert.equal(await context.generations.list(), [])
   assert.ok(manifest.files.length > 0)
@@ -108,7 +113,7 @@ for (const share of [0.3, 0.6, 0.9]) {
     const { path } = await archive()
     truncateSync(path, Math.floor(readFileSync(path).length * share))
     const root = makeTempDir()
-    await raised('corrupt', restore(contextOf(root).context, path))
+    await raised('corrupt', restore(contextOf(root).context, { path }))
     assert.equal(readdirSync(root), [])
   })
 }
@@ -129,7 +134,7 @@ test('makes nothing of an archive with a link, with a file that its manifest doe
   ] as const
   for (const [path, message] of wrong) {
     const target = makeTempDir()
-    assert.match((await raised('corrupt', restore(contextOf(target).context, path))).message, message)
+    assert.match((await raised('corrupt', restore(contextOf(target).context, { path }))).message, message)
     assert.equal(readdirSync(target), [])
   }
 })
@@ -137,11 +142,11 @@ test('makes nothing of an archive with a link, with a file that its manifest doe
 test('says what is no archive at all', async () => {
   const path = join(makeTempDir(), 'x.tar')
   const { context } = contextOf(makeTempDir())
-  await raised('not-found', restore(context, path))
+  await raised('not-found', restore(context, { path }))
   writeFileSync(path, 'hello')
-  await raised('corrupt', restore(context, path))
+  await raised('corrupt', restore(context, { path }))
   writeFileSync(path, '')
-  await raised('corrupt', restore(context, path))
+  await raised('corrupt', restore(context, { path }))
 })
 
 test('says that the disk is full, and leaves nothing', async () => {
@@ -149,7 +154,7 @@ test('says that the disk is full, and leaves nothing', async () => {
   const root = join(makeTempDir(), 'disk')
   const disk = mountSmallDisk(root, 64 << 10)
   try {
-    const error = await raised('remote', restore(contextOf(root).context, path))
+    const error = await raised('remote', restore(contextOf(root).context, { path }))
     assert.match(error.message, /no space left/)
     assert.equal(readdirSync(root), [])
     const source = makeTempDir()
