@@ -10,6 +10,7 @@ import { describeOnnx } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 
@@ -71,6 +72,8 @@ type Ports = Pick<
   | 'itemFiles'
   | 'ledgers'
   | 'archives'
+  | 'fatePackages'
+  | 'openFateFlow'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -114,6 +117,8 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       },
     },
     archives: createArchivesOnUse(profile.generations),
+    fatePackages: createFatePackagesOnUse(),
+    openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
@@ -141,6 +146,19 @@ function createArchivesOnUse(root: string): Archives {
     write: async (...args) => (await load()).write(...args),
     readManifest: async (path) => (await load()).readManifest(path),
     restore: async (...args) => (await load()).restore(...args),
+  }
+}
+
+/** Zip and YAML, which one command needs. */
+function createFatePackagesOnUse(): FatePackages {
+  const load = async () => (await import('../adapters/fate/packages.ts')).createFatePackages()
+  return {
+    open: async (paths) => (await load()).open(paths),
+    has: async (path) => (await load()).has(path),
+    digest: async (path) => (await load()).digest(path),
+    createDraft: async (...args) => (await load()).createDraft(...args),
+    parseMeta: async (...args) => (await load()).parseMeta(...args),
+    emptyMeta: async (...args) => (await load()).emptyMeta(...args),
   }
 }
 

@@ -5,6 +5,8 @@ import type { Plan } from '../domain/plan.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { FateFlow } from '../ports/fate-flow.ts'
+import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
@@ -47,6 +49,9 @@ export interface Context {
   readonly itemFiles: ItemFiles
   readonly ledgers: LedgerStore
   readonly archives: Archives
+  readonly fatePackages: FatePackages
+  /** The FATE-Flow server at an address. */
+  openFateFlow(url: string): Promise<FateFlow>
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -67,7 +72,16 @@ export interface Context {
 /** What flows need that move the fleet, not files. */
 export type FleetContext = Omit<
   Context,
-  'inputs' | 'generationSearch' | 'writer' | 'images' | 'itemFiles' | 'ledgers' | 'archives' | 'openServer'
+  | 'inputs'
+  | 'generationSearch'
+  | 'writer'
+  | 'images'
+  | 'itemFiles'
+  | 'ledgers'
+  | 'archives'
+  | 'fatePackages'
+  | 'openFateFlow'
+  | 'openServer'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */
