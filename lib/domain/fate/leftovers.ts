@@ -1,5 +1,5 @@
 import { isList, isObject, type JsonValue, NumberText } from './json-text.ts'
-import { ROLES, type Roles } from './parties.ts'
+import { modelIdOf, ROLES, type Roles } from './parties.ts'
 import { readFields, readText } from './wire-format.ts'
 
 /** A place of a new package where the id of a former party still stands. */
@@ -31,7 +31,9 @@ export function createFindNames(from: Roles, to: Roles): FindNames {
   ])
   const named = new RegExp(`(?<![A-Za-z0-9])(?:${forms.join('|')})(?!\\d)`)
   const ids = new Set(changed.map(({ id }) => String(id)))
-  return (text) => (named.test(text) ? 'named' : ids.has(text) ? 'bare' : undefined)
+  // Parties that exchange ids leave the model's id as it is.
+  const fresh = modelIdOf(to)
+  return (text) => (named.test(text.replaceAll(fresh, '')) ? 'named' : ids.has(text) ? 'bare' : undefined)
 }
 
 /**
