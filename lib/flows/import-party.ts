@@ -1,20 +1,19 @@
 import { join, resolve } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
 import { planIdentity } from '../domain/fate/identity.ts'
-import { checkImport, type ImportOrder, parseImportOrder } from '../domain/fate/import-request.ts'
 import { jobIdOf } from '../domain/fate/job-id.ts'
 import { createRename } from '../domain/fate/names.ts'
-import { type DefineMeta, IMPORT_FILE, kindOf, PIPELINE } from '../domain/fate/package-layout.ts'
+import { kindOf } from '../domain/fate/package-layout.ts'
 import { createPartyMap, partyModelId } from '../domain/fate/parties.ts'
-import { type Pipeline, parsePipeline, readInitiator, readRoles } from '../domain/fate/pipeline.ts'
+import { readInitiator, readRoles } from '../domain/fate/pipeline.ts'
 import type { FateResponse } from '../domain/fate/response.ts'
 import { isRead, type Rewriting, rewriteFile } from '../domain/fate/rewrite-file.ts'
-import { decodeText } from '../domain/fate/wire-format.ts'
 import { describePlan, type Plan } from '../domain/plan.ts'
-import type { FateDraft, FatePackage } from '../ports/fate-packages.ts'
+import type { FateDraft } from '../ports/fate-packages.ts'
+import { type Checked, openChecked } from './check-import.ts'
 import type { Answer } from './context.ts'
-import type { PartyContext } from './migrate-party.ts'
-import { checkWhole, findMissing, readMeta } from './party-package.ts'
+import type { PartyContext } from './party-context.ts'
+import { countBytes } from './party-package.ts'
 
 export type ImportPartyOptions = {
   /** `import_model.json`, or a package that has one. */
@@ -27,15 +26,6 @@ export type ImportPartyOptions = {
   /** What the archive shall be; as it is written beside it where left out. */
   readonly sha256: string | undefined
   readonly isCompat: boolean
-}
-
-/** A package that may be imported. */
-type Checked = {
-  readonly order: ImportOrder
-  readonly source: FatePackage
-  readonly pipeline: Pipeline
-  readonly meta: DefineMeta
-  readonly sha256: string | undefined
 }
 
 /**
@@ -54,56 +44,12 @@ export async function importParty(context: PartyContext, options: ImportPartyOpt
   }
 }
 
-async function openChecked(context: PartyContext, options: ImportPartyOptions): Promise<Checked> {
-  const { fatePackages: packages, inputs } = context
-  const { isCompat } = options
-  const given = options.source.endsWith('.json')
-    ? parseImportOrder(await inputs.readText(options.source), options.source)
-    : undefined
-  const path = resolve(given ? (given.file ?? fail(`${options.source}: names no file`)) : options.source)
-  const sha256 = path.endsWith('.zip') ? await checkDigest(context, path, options.sha256) : undefined
-  const source = await packages.open([path])
-  try {
-    const meta = await readMeta(packages, source)
-    const pipeline = parsePipeline(await source.read(PIPELINE))
-    const inside = await readInside(source)
-    const order = given ?? inside ?? fail(`${path}: has no ${IMPORT_FILE}: write one, and name that`)
-    checkImport(order, { pipeline, inside, isCompat })
-    if (!isCompat) checkWhole(findMissing(meta, source), source)
-    return { order, source, pipeline, meta, sha256 }
-  } catch (error) {
-    await source.close()
-    throw error
-  }
-}
-
-/** Raises `corrupt` for an archive that is another one than it should be. */
-async function checkDigest(
-  { fatePackages }: PartyContext,
-  path: string,
-  given: string | undefined,
-): Promise<string> {
-  const { sha256, written } = await fatePackages.digest(path)
-  const expected = given ?? written
-  if (expected === undefined || expected === sha256) return sha256
-  throw new LongshoreError(
-    'corrupt',
-    `Model archive hash mismatch. path: ${path} expected: ${expected} actual: ${sha256}`,
-    { hint: 'take another copy of this archive' },
-  )
-}
-
-async function readInside(source: FatePackage): Promise<ImportOrder | undefined> {
-  if (!source.files.some(({ path }) => path === IMPORT_FILE)) return undefined
-  return parseImportOrder(decodeText(await source.read(IMPORT_FILE)), `${source.source}: ${IMPORT_FILE}`)
-}
-
 async function importHere(
   context: PartyContext,
   checked: Checked,
   options: ImportPartyOptions,
 ): Promise<Answer> {
-  const { order, source } = checked
+  const { order } = checked
   const { fatePackages: packages, dryRun, reporter } = context
   const root = resolve(options.into)
   const directory = join(partyModelId(order.party, order.modelId), order.version)
@@ -114,10 +60,10 @@ async function importHere(
       hint: '--force puts this package in its place',
     })
   }
-  const bytes = source.files.reduce((sum, file) => sum + file.bytes, 0)
+  const bytes = countBytes(checked)
   const plan = planImport(checked, target, bytes)
-  reporter.plan(plan)
   if (dryRun) return answer(context, checked, { plan, path: target, isDone: false })
+  reporter.plan(plan)
   const draft = await packages.createDraft(root, bytes)
   try {
     await fill(draft, checked, { directory, isCompat: options.isCompat, signal: context.signal })
@@ -133,7 +79,7 @@ async function fill(
   { order, source, pipeline, meta }: Checked,
   { directory, isCompat, signal }: { directory: string; isCompat: boolean; signal: AbortSignal },
 ): Promise<void> {
-  const package_ = await draft.add({ directory, archive: undefined, hasSha1: false })
+  const part = await draft.add({ directory, archive: undefined, hasSha1: false })
   const { trainRuntimeConf, ...changes } = planIdentity(
     pipeline,
     {
@@ -148,14 +94,14 @@ async function fill(
     // The original computes it and forgets to write it.
     changes: isCompat || trainRuntimeConf === undefined ? changes : { ...changes, trainRuntimeConf },
   }
-  for (const path of source.directories) await package_.makeDirectory(path)
+  for (const path of source.directories) await part.makeDirectory(path)
   for (const { path } of source.files) {
     signal.throwIfAborted()
     if (kindOf(path) === 'lock') continue
     const contents = isRead(path)
       ? rewriteFile(path, await source.read(path), rewriting)
       : source.stream(path)
-    await package_.write(path, contents)
+    await part.write(path, contents)
   }
 }
 
@@ -163,10 +109,11 @@ type Server = ImportPartyOptions & { readonly server: string }
 
 async function importThere(context: PartyContext, checked: Checked, options: Server): Promise<Answer> {
   const { order, source, sha256 } = checked
-  if (sha256 === undefined) fail(`${source.source}: is no zip archive, and a server takes nothing else`)
+  if (sha256 === undefined)
+    throw new LongshoreError('usage', `${source.source}: is no zip archive, and a server takes nothing else`)
   const plan = planImport(checked, options.server, 0)
-  context.reporter.plan(plan)
   if (context.dryRun) return answer(context, checked, { plan, path: options.server, isDone: false })
+  context.reporter.plan(plan)
   await context.confirm(plan)
   const flow = await context.openFateFlow(options.server)
   try {
@@ -221,8 +168,4 @@ function answer({ now }: PartyContext, { order, sha256 }: Checked, imported: Imp
       ...{ path, sha256: sha256 ?? null, plan: describePlan(plan) },
     },
   }
-}
-
-function fail(message: string): never {
-  throw new LongshoreError('usage', message)
 }

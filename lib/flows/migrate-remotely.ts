@@ -3,7 +3,7 @@ import { modelIdOf, partiesOf } from '../domain/fate/parties.ts'
 import { readResults } from '../domain/fate/response.ts'
 import { assemblePlan, describePlan } from '../domain/plan.ts'
 import type { Answer } from './context.ts'
-import { type PartyContext, readConfig } from './migrate-party.ts'
+import { type PartyContext, readConfig } from './party-context.ts'
 
 /**
  * Lets a FATE-Flow server migrate its packages, and judges by what each party answers: the server's own code says 0 when
@@ -23,8 +23,8 @@ export async function migrateRemotely(
     })),
   ])
   const base = { plan: describePlan(plan) }
-  context.reporter.plan(plan)
   if (context.dryRun) return { outcome: 'done', plan, text: 'a dry run: nothing was asked for', json: base }
+  context.reporter.plan(plan)
   await context.confirm(plan)
   const flow = await context.openFateFlow(server)
   try {

@@ -1,8 +1,9 @@
 import { LongshoreError } from '../domain/errors.ts'
 import type { Answer } from './context.ts'
 import { importParty } from './import-party.ts'
-import { type MigratePartyOptions, migrateParty, type PartyContext } from './migrate-party.ts'
+import { type MigratePartyOptions, migrateParty } from './migrate-party.ts'
 import { migrateRemotely } from './migrate-remotely.ts'
+import type { PartyContext } from './party-context.ts'
 
 /** Where FATE-Flow keeps its models, below its own directory. */
 const CACHE = 'model_local_cache'

@@ -4,14 +4,7 @@ import { planIdentity } from '../domain/fate/identity.ts'
 import { createFindNames, type FindNames } from '../domain/fate/leftovers.ts'
 import type { MigrationConfig } from '../domain/fate/migration-config.ts'
 import { createRename } from '../domain/fate/names.ts'
-import {
-  type BufferPlace,
-  type DefineMeta,
-  isFormerLayout,
-  META_FILE,
-  PIPELINE,
-  pathOf,
-} from '../domain/fate/package-layout.ts'
+import { isFormerLayout, META_FILE, PIPELINE } from '../domain/fate/package-layout.ts'
 import {
   archiveName,
   createPartyMap,
@@ -23,8 +16,8 @@ import {
 import { type Pipeline, parsePipeline, readRoles } from '../domain/fate/pipeline.ts'
 import type { Rewriting } from '../domain/fate/rewrite-file.ts'
 import type { Mode } from '../domain/fate/shapes.ts'
-import { decodeText } from '../domain/fate/wire-format.ts'
 import type { FatePackage, FatePackages, PackageNames } from '../ports/fate-packages.ts'
+import { checkWhole, findMissing, readMeta } from './package-contents.ts'
 
 /** Where packages are read and written, and how. */
 export type PackageOrder = {
@@ -110,30 +103,6 @@ export async function openParty(
   }
 }
 
-/** What `define_meta.yaml` of a package names. Raises `corrupt` for a package without it, or without a pipeline. */
-export async function readMeta(packages: FatePackages, source: FatePackage): Promise<DefineMeta> {
-  for (const path of [META_FILE, PIPELINE])
-    if (!source.files.some((file) => file.path === path)) throw lacks(source, path)
-  return await packages.parseMeta(decodeText(await source.read(META_FILE)), `${source.source}: ${META_FILE}`)
-}
-
-/** Buffers that a package should have and has not. */
-export function findMissing({ buffers }: DefineMeta, { files }: FatePackage): BufferPlace[] {
-  const present = new Set(files.map(({ path }) => path))
-  return buffers.filter((place) => !present.has(pathOf(place)))
-}
-
-/** Raises `corrupt` naming the first buffer that is missing. */
-export function checkWhole([missing]: readonly BufferPlace[], source: FatePackage): void {
-  if (missing) throw lacks(source, pathOf(missing))
-}
-
-function lacks({ source }: FatePackage, path: string): LongshoreError {
-  return new LongshoreError('corrupt', `${source}: lacks ${path}, which a model of it needs`, {
-    hint: 'take another copy of this package',
-  })
-}
-
 async function refuseOccupied(
   packages: FatePackages,
   places: readonly string[],
@@ -183,6 +152,11 @@ function checkOwner(
     if (own !== told)
       throw fail(`was trained by ${name} ${own || 'nobody'}, role.${name} is ${told || 'nobody'}`)
   }
+}
+
+/** Bytes of the files of a package. */
+export function countBytes({ source }: Pick<PartyPackage, 'source'>): number {
+  return source.files.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Where new packages are written when nobody says: beside the former one. */

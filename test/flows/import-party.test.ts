@@ -86,6 +86,20 @@ test('another version is written into every place of the pipeline; the original 
   }
 })
 
+test('what the migration of 1.8 leaves stale is repaired by the import', async () => {
+  const [to, into] = [makeTempDir(), makeTempDir()]
+  const from = join(CASES.former, 'input/model_local_cache')
+  const config = join(CASES.former, 'migrate_model.json')
+  const shared = { config, from, to, keepsLeftovers: false, isCompat: true }
+  await migrateParty(fateContext(), { ...shared, as: 'archive' })
+  const source = join(to, `host#100#${MODEL}_fate_migration.zip`)
+  await importParty(fateContext(), order({ source, into }))
+  const root = join(into, `host#100#${MODEL}`, 'fate_migration')
+  for (const file of [PIPELINE, 'pipeline.pb'])
+    assert.not.match(String(readFileSync(join(root, file))), /9999|10000/, file)
+  assert.is(JSON.parse(String(readFileSync(join(root, `${PIPELINE}.json`)))).modelId, MODEL)
+})
+
 const REFUSED: [
   string,
   object,

@@ -2,7 +2,6 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createFateFlow } from '../../lib/adapters/fate/fate-flow.ts'
 import { createFatePackages } from '../../lib/adapters/fate/packages.ts'
-import { parseJsonText, renderJsonText } from '../../lib/domain/fate/json-text.ts'
 import {
   archiveName,
   modelIdOf,
@@ -18,7 +17,7 @@ import {
   renderFields,
   type WireField,
 } from '../../lib/domain/fate/wire-format.ts'
-import type { PartyContext } from '../../lib/flows/migrate-party.ts'
+import type { PartyContext } from '../../lib/flows/party-context.ts'
 import type { Reporter } from '../../lib/ports/reporter.ts'
 import { sharedPath } from './shared.ts'
 
@@ -205,9 +204,4 @@ export function placesOf(party: Party, roles: Roles, version = 'moved') {
     archive: archiveName(party, { modelId, version }),
     directory: join(partyModelId(party, modelId), version),
   }
-}
-
-/** A JSON text as the product writes it. */
-export function rendered(text: string): string {
-  return renderJsonText(parseJsonText(text))
 }
