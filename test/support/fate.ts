@@ -13,7 +13,8 @@ import {
   createDelimited,
   createVarint,
   encodeText,
-  readFields,
+  isMessage,
+  parseFields,
   renderFields,
   type WireField,
 } from '../../lib/domain/fate/wire-format.ts'
@@ -60,9 +61,9 @@ function createField(number: number, content: Content): WireField {
 
 /** Texts of a message, wherever they are nested: what holds no control characters. */
 export function textsOf(bytes: Uint8Array): string[] {
-  return (readFields(bytes) ?? []).flatMap(({ content }) => {
+  return parseFields(bytes).flatMap(({ content }) => {
     if (content === undefined) return []
-    const inside = content.length > 0 && readFields(content) ? textsOf(content) : []
+    const inside = isMessage(content) ? textsOf(content) : []
     const text = new TextDecoder().decode(content)
     return inside.length > 0 ? inside : /^[^\p{Cc}\ufffd]+$/u.test(text) ? [text] : []
   })
@@ -70,9 +71,8 @@ export function textsOf(bytes: Uint8Array): string[] {
 
 /** A message with its fields sorted at every level, so that the order of maps does not count. */
 export function sortedFields(bytes: Uint8Array): unknown {
-  const fields = bytes.length > 0 ? readFields(bytes) : undefined
-  if (!fields) return jsonOr(Buffer.from(bytes).toString('latin1'))
-  return fields
+  if (bytes.length === 0 || !isMessage(bytes)) return jsonOr(Buffer.from(bytes).toString('latin1'))
+  return parseFields(bytes)
     .map((field): unknown => [field.number, field.content ? sortedFields(field.content) : [...field.bytes]])
     .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 }

@@ -1,6 +1,6 @@
 import { isList, isObject, type JsonValue, NumberText } from './json-text.ts'
 import { modelIdOf, ROLES, type Roles } from './parties.ts'
-import { readFields, readText } from './wire-format.ts'
+import { eachField, isMessage, readText } from './wire-format.ts'
 
 /** A place of a new package where the id of a former party still stands. */
 export type Leftover = {
@@ -47,18 +47,21 @@ export function findInMessage(before: Uint8Array, after: Uint8Array, find: FindN
 type Walk = { readonly find: FindNames; readonly path: string; readonly depth: number }
 
 function walkMessage(before: Uint8Array, after: Uint8Array, { find, path, depth }: Walk): Leftover[] {
-  const [former, fresh] = [readFields(before), readFields(after)]
-  if (!former || !fresh || former.length !== fresh.length || depth > MOST_DEPTH) return []
+  if (depth > MOST_DEPTH || !isMessage(before) || !isMessage(after)) return []
+  const former = eachField(before)
   const counts = new Map<number, number>()
-  return fresh.flatMap(({ number, content }, index) => {
+  const found: Leftover[] = []
+  for (const { number, content } of eachField(after)) {
     const count = counts.get(number) ?? 0
     counts.set(number, count + 1)
-    const old = former[index]!.content
-    if (content === undefined || old === undefined) return []
+    const old = former.next().value?.content
+    if (content === undefined || old === undefined) continue
     const inside = { find, path: `${path}${path && '.'}${number}[${count}]`, depth: depth + 1 }
     const nested = walkMessage(old, content, inside)
-    return nested.length > 0 || Buffer.compare(old, content) !== 0 ? nested : findInText(content, inside)
-  })
+    const isKept = nested.length === 0 && Buffer.compare(old, content) === 0
+    for (const leftover of isKept ? findInText(content, inside) : nested) found.push(leftover)
+  }
+  return found
 }
 
 function findInText(content: Uint8Array, { find, path }: Walk): Leftover[] {

@@ -7,7 +7,7 @@ import { changePipeline, changePipelineSidecar, type PipelineChanges, readPipeli
 import { rewriteMessage } from './rewrite-message.ts'
 import { rewriteSidecar } from './rewrite-sidecar.ts'
 import { type Mode, type Shape, shapeOf } from './shapes.ts'
-import { decodeText, encodeText, parseFields } from './wire-format.ts'
+import { decodeText, encodeText, isMessage } from './wire-format.ts'
 
 /** How the files of one package change. */
 export type Rewriting = {
@@ -33,7 +33,7 @@ export function rewriteFile(path: string, bytes: Uint8Array, rewriting: Rewritin
           ? bytes
           : renderJson(changePipelineSidecar(parseJsonObject(decodeText(bytes)), changes))
       case 'buffer':
-        parseFields(bytes)
+        if (!isMessage(bytes)) throw new LongshoreError('corrupt', 'is no protobuf message')
         return shape ? rewriteMessage(bytes, shape, rename) : bytes
       case 'sidecar':
         return shape ? renderJson(rewriteSidecar(parseJsonObject(decodeText(bytes)), shape, rename)) : bytes

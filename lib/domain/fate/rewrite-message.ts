@@ -3,6 +3,7 @@ import type { Entries, Place, Shape } from './shapes.ts'
 import {
   createDelimited,
   decodeText,
+  eachField,
   encodeText,
   parseFields,
   renderFields,
@@ -20,18 +21,22 @@ const EMPTY_FILL = Uint8Array.of(0x0a, 3, ...encodeText('set'))
  */
 export function rewriteMessage(bytes: Uint8Array, shape: Shape, rename: RenameText): Uint8Array {
   if (Buffer.compare(bytes, EMPTY_FILL) === 0) return bytes
-  const ownNames = new Set(readOwnNames(parseFields(bytes), shape))
+  const ownNames = new Set(readOwnNames(bytes, shape))
   return rewriteFields(bytes, shape, { rename, surroundings: { role: '', ownNames } })
 }
 
 function rewriteFields(bytes: Uint8Array, shape: Shape, rewriting: Rewriting): Uint8Array {
-  const fields = parseFields(bytes)
-  const role = fields.findLast(({ number }) => number === shape.roleField)?.content
-  const inside =
-    role === undefined
-      ? rewriting
-      : { ...rewriting, surroundings: { ...rewriting.surroundings, role: decodeText(role) } }
-  return renderFields(fields.flatMap((field) => rewriteField(field, shape.fields[field.number], inside)))
+  const role = readRole(bytes, shape) ?? rewriting.surroundings.role
+  const inside = { ...rewriting, surroundings: { ...rewriting.surroundings, role } }
+  return renderFields(rewriteEach(bytes, shape, inside))
+}
+
+function* rewriteEach(
+  bytes: Uint8Array,
+  { fields }: Shape,
+  rewriting: Rewriting,
+): Generator<WireField, void> {
+  for (const field of eachField(bytes)) yield* rewriteField(field, fields[field.number], rewriting)
 }
 
 function rewriteField(field: WireField, place: Place | undefined, rewriting: Rewriting): WireField[] {
@@ -74,9 +79,17 @@ function readKey(entry: Uint8Array): string {
   return key === undefined ? '' : decodeText(key)
 }
 
-function readOwnNames(fields: readonly WireField[], { ownNamesField }: Shape): string[] {
-  return fields
-    .filter(({ number, content }) => number === ownNamesField && content !== undefined)
-    .flatMap((field) => parseFields(field.content!))
-    .flatMap(({ number, content }) => (number === 2 && content !== undefined ? [decodeText(content)] : []))
+function readRole(bytes: Uint8Array, { roleField }: Shape): string | undefined {
+  if (roleField === undefined) return undefined
+  const role = parseFields(bytes).findLast(({ number }) => number === roleField)?.content
+  return role === undefined ? undefined : decodeText(role)
+}
+
+function* readOwnNames(bytes: Uint8Array, { ownNamesField }: Shape): Generator<string, void> {
+  if (ownNamesField === undefined) return
+  for (const { number, content } of eachField(bytes)) {
+    if (number !== ownNamesField || content === undefined) continue
+    for (const part of parseFields(content))
+      if (part.number === 2 && part.content !== undefined) yield decodeText(part.content)
+  }
 }

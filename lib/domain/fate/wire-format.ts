@@ -14,46 +14,55 @@ const MOST_VARINT_BYTES = 10
 const MOST_TAG = 2 ** 32 - 1
 /** As deep as protobuf's own readers follow groups. */
 const MOST_DEPTH = 100
+/** What a message is given room for before it is known to be longer. */
+const LEAST_BYTES = 64
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /**
- * The fields of a message in their order, known and unknown ones, repeated ones as often as they stand there. Raises
- * `corrupt` for what is no protobuf message. Wire format: protobuf.dev/programming-guides/encoding.
+ * The fields of a message one after the other, known and unknown ones, repeated ones as often as they stand there: a message
+ * of millions takes no more memory than its bytes. Raises `corrupt` for what is no protobuf message, maybe after some fields.
+ * Wire format: protobuf.dev/programming-guides/encoding.
  */
-export function parseFields(bytes: Uint8Array): readonly WireField[] {
-  const fields = readFields(bytes)
-  if (fields) return fields
-  throw new LongshoreError('corrupt', 'is no protobuf message')
-}
-
-/** As parseFields; undefined for what is no protobuf message. */
-export function readFields(bytes: Uint8Array): readonly WireField[] | undefined {
+export function* eachField(bytes: Uint8Array): Generator<WireField, void> {
   const cursor = new Cursor(bytes)
-  const fields: WireField[] = []
   while (cursor.at < bytes.length) {
     const start = cursor.at
-    const tag = cursor.readVarint()
-    const number = Math.floor(tag / 8)
-    if (!(number >= 1 && tag <= MOST_TAG)) return undefined
-    const content = tag % 8 === DELIMITED ? cursor.readDelimited() : undefined
-    const isWhole = tag % 8 === DELIMITED ? content !== undefined : cursor.skip(tag % 8, number, MOST_DEPTH)
-    if (!isWhole) return undefined
-    fields.push({ number, bytes: bytes.subarray(start, cursor.at), content })
+    const number = cursor.skipField()
+    if (number === undefined) throw new LongshoreError('corrupt', 'is no protobuf message')
+    const content = cursor.contentAt < 0 ? undefined : bytes.subarray(cursor.contentAt, cursor.at)
+    yield { number, bytes: bytes.subarray(start, cursor.at), content }
   }
-  return fields
+}
+
+/** Whether bytes are a whole message. */
+export function isMessage(bytes: Uint8Array): boolean {
+  const cursor = new Cursor(bytes)
+  while (cursor.at < bytes.length) if (cursor.skipField() === undefined) return false
+  return true
+}
+
+/** All fields at once, for messages of a few. Raises `corrupt` for what is no protobuf message. */
+export function parseFields(bytes: Uint8Array): readonly WireField[] {
+  return [...eachField(bytes)]
 }
 
 /** The message of these fields: byte for byte what was parsed, where no field was replaced. */
-export function renderFields(fields: readonly WireField[]): Uint8Array {
-  const bytes = new Uint8Array(fields.reduce((sum, field) => sum + field.bytes.length, 0))
-  let at = 0
+export function renderFields(fields: Iterable<WireField>): Uint8Array {
+  let bytes = new Uint8Array(LEAST_BYTES)
+  let length = 0
   for (const field of fields) {
-    bytes.set(field.bytes, at)
-    at += field.bytes.length
+    const end = length + field.bytes.length
+    if (end > bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * bytes.length))
+      larger.set(bytes)
+      bytes = larger
+    }
+    bytes.set(field.bytes, length)
+    length = end
   }
-  return bytes
+  return bytes.subarray(0, length)
 }
 
 /** A field of wire type 2: a text, bytes or a message. */
@@ -103,6 +112,8 @@ function renderVarint(value: number): number[] {
 
 class Cursor {
   at = 0
+  /** Where the content of the last field begins; -1 where it has none. */
+  contentAt = -1
   private readonly bytes: Uint8Array
 
   constructor(bytes: Uint8Array) {
@@ -121,10 +132,13 @@ class Cursor {
     return Number.NaN
   }
 
-  readDelimited(): Uint8Array | undefined {
-    const length = this.readVarint()
-    const start = this.at
-    return this.move(length) ? this.bytes.subarray(start, this.at) : undefined
+  /** Steps over a whole field and tells its number; undefined for what is none. */
+  skipField(): number | undefined {
+    const tag = this.readVarint()
+    const number = Math.floor(tag / 8)
+    if (!(number >= 1 && tag <= MOST_TAG)) return undefined
+    this.contentAt = -1
+    return this.skip(tag % 8, number, MOST_DEPTH) ? number : undefined
   }
 
   /** Steps over a value; false where it does not end within the message. */
@@ -132,8 +146,14 @@ class Cursor {
     if (wireType === VARINT) return !Number.isNaN(this.readVarint())
     if (wireType === FIXED_64) return this.move(8)
     if (wireType === FIXED_32) return this.move(4)
-    if (wireType === DELIMITED) return this.readDelimited() !== undefined
+    if (wireType === DELIMITED) return this.skipDelimited(depth === MOST_DEPTH)
     return wireType === GROUP && depth > 0 && this.skipGroup(number, depth - 1)
+  }
+
+  private skipDelimited(isOutside: boolean): boolean {
+    const length = this.readVarint()
+    if (isOutside) this.contentAt = this.at
+    return this.move(length)
   }
 
   private skipGroup(group: number, depth: number): boolean {

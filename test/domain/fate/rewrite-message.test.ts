@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseJsonObject, parseJsonText, renderJsonText } from '../../../lib/domain/fate/json-text.ts'
@@ -133,6 +134,61 @@ test('a party that nobody named ends the migration, and says which', () => {
   const roles: [Roles, Roles] = [{ host: [10000] }, { host: [7] }]
   assert.throws(() => rewrite('DataTransform', roles, [6, 'host_1234_x0']), /host 1234/)
   assert.throws(() => rewrite('DataTransform', roles, [6, 'x0']), /expected role_party_name/)
+})
+
+const suffix = fc.string({ unit: 'binary', maxLength: 12 })
+const host = fc.constantFrom(10000, 10001)
+const name = fc.tuple(host, suffix).map(([id, rest]) => `host_${id}_${rest}`)
+const unknown = fc
+  .tuple(fc.integer({ min: 20, max: 2000 }), fc.string({ unit: 'binary', maxLength: 20 }))
+  .map((field): Field => field)
+const bins = name.map(
+  (text): Field => [
+    2,
+    [
+      [1, 10000],
+      [11, `${text}.0`],
+    ],
+  ],
+)
+const entry = fc.tuple(name, bins).map(([key, value]): Field => [1, [[1, key], value]])
+const result = fc
+  .tuple(fc.array(fc.oneof(entry, unknown), { maxLength: 4 }), host)
+  .map(([entries, id]) => [...entries, [2, 'host'], [3, String(id)]] as const)
+const binning = fc.array(
+  fc.oneof(
+    unknown,
+    name.map((text): Field => [4, text]),
+    fc.tuple(fc.constantFrom(2, 8), result).map(([number, fields]): Field => [number, fields]),
+    fc.tuple(fc.constantFrom(6, 9), result).map(
+      ([number, fields]): Field => [
+        number,
+        [
+          [3, fields],
+          [4, '10001'],
+        ],
+      ],
+    ),
+  ),
+  { maxLength: 8 },
+)
+
+test('an exchange changes what names a host and nothing else, and a second one takes it back byte for byte', () => {
+  const find = createFindNames(...CROSSED)
+  const shape = shapeOf('HeteroFeatureBinning', 'strict')!
+  fc.assert(
+    fc.property(binning, (fields) => {
+      const before = message(...fields)
+      const after = rewriteMessage(before, shape, renameBy(CROSSED))
+      assert.is(after.length, before.length)
+      assert.equal(rewriteMessage(after, shape, renameBy(CROSSED)), before)
+      assert.equal(
+        findInMessage(before, after, find).filter(({ place }) => !/(^|\.)\d{2,}\[/.test(place)),
+        [],
+      )
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('a number that equals an id is a number', () => {
