@@ -3,10 +3,9 @@ import { LongshoreError } from '../domain/errors.ts'
 import { checkImport, type ImportOrder, parseImportOrder } from '../domain/fate/import-request.ts'
 import { type DefineMeta, IMPORT_FILE, PIPELINE } from '../domain/fate/package-layout.ts'
 import { type Pipeline, parsePipeline } from '../domain/fate/pipeline.ts'
-import { decodeText } from '../domain/fate/wire-format.ts'
 import type { FatePackage } from '../ports/fate-packages.ts'
 import type { ImportPartyOptions } from './import-party.ts'
-import { checkWhole, findMissing, readMeta } from './package-contents.ts'
+import { checkWhole, findMissing, readInside, readMeta } from './package-contents.ts'
 import type { PartyContext } from './party-context.ts'
 
 /** A package that may be imported. */
@@ -56,11 +55,6 @@ async function checkDigest(
     `Model archive hash mismatch. path: ${path} expected: ${expected} actual: ${sha256}`,
     { hint: 'take another copy of this archive' },
   )
-}
-
-async function readInside(source: FatePackage): Promise<ImportOrder | undefined> {
-  if (!source.files.some(({ path }) => path === IMPORT_FILE)) return undefined
-  return parseImportOrder(decodeText(await source.read(IMPORT_FILE)), `${source.source}: ${IMPORT_FILE}`)
 }
 
 function fail(message: string): never {

@@ -1,7 +1,9 @@
 import { LongshoreError } from '../domain/errors.ts'
+import { type ImportOrder, parseImportOrder } from '../domain/fate/import-request.ts'
 import {
   type BufferPlace,
   type DefineMeta,
+  IMPORT_FILE,
   META_FILE,
   PIPELINE,
   pathOf,
@@ -31,4 +33,10 @@ function lacks({ source }: FatePackage, path: string): LongshoreError {
   return new LongshoreError('corrupt', `${source}: lacks ${path}, which a model of it needs`, {
     hint: 'take another copy of this package',
   })
+}
+
+/** What the `import_model.json` of a package says; undefined for a package without. Raises `usage`. */
+export async function readInside(source: FatePackage): Promise<ImportOrder | undefined> {
+  if (!source.files.some(({ path }) => path === IMPORT_FILE)) return undefined
+  return parseImportOrder(decodeText(await source.read(IMPORT_FILE)), `${source.source}: ${IMPORT_FILE}`)
 }

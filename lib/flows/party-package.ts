@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../domain/errors.ts'
 import { planIdentity } from '../domain/fate/identity.ts'
+import type { ImportOrder } from '../domain/fate/import-request.ts'
 import { createFindNames, type FindNames } from '../domain/fate/leftovers.ts'
 import type { MigrationConfig } from '../domain/fate/migration-config.ts'
 import { createRename } from '../domain/fate/names.ts'
@@ -17,7 +18,7 @@ import { type Pipeline, parsePipeline, readRoles } from '../domain/fate/pipeline
 import type { Rewriting } from '../domain/fate/rewrite-file.ts'
 import type { Mode } from '../domain/fate/shapes.ts'
 import type { FatePackage, FatePackages, PackageNames } from '../ports/fate-packages.ts'
-import { checkWhole, findMissing, readMeta } from './package-contents.ts'
+import { checkWhole, findMissing, readInside, readMeta } from './package-contents.ts'
 
 /** Where packages are read and written, and how. */
 export type PackageOrder = {
@@ -69,37 +70,55 @@ export async function openParty(
   const source = await packages.open(await listPlaces(packages, party, order))
   try {
     const isFormer = isFormerLayout(source.files.map(({ path }) => path))
-    const mode: Mode = !order.isCompat ? 'strict' : isFormer ? 'compat-1.8' : 'compat'
-    const meta = await readMeta(packages, source)
-    const pipeline = parsePipeline(await source.read(PIPELINE))
-    const missing = findMissing(meta, source)
-    if (!order.isCompat) {
-      checkWhole(missing, source)
-      checkOwner(pipeline, config, source)
-    }
-    const identity = { modelId, version, roles: config.migrateRole, initiator: config.initiator }
     return {
       ...{ party, fresh, modelId, version, source, isFormer },
+      ...(await planRewriting(packages, { party, source, order, isFormer })),
       names: {
         directory: order.as === 'archive' ? undefined : directory,
         archive: order.as === 'directory' ? undefined : archive,
         hasSha1: isFormer,
       },
       path: join(to, order.as === 'directory' ? directory : archive),
-      rewriting: {
-        ...{ mode, meta },
-        rename: createRename({
-          parties: createPartyMap(config.role, config.migrateRole),
-          ...(order.isCompat && { pairGap: ' ' }),
-        }),
-        changes: planIdentity(pipeline, identity, mode),
-      },
       find: createFindNames(config.role, config.migrateRole),
-      dropped: missing.map(({ component, alias }) => [component, alias] as const),
     }
   } catch (error) {
     await source.close()
     throw error
+  }
+}
+
+type Opened = {
+  readonly party: Party
+  readonly source: FatePackage
+  readonly order: PackageOrder
+  readonly isFormer: boolean
+}
+
+async function planRewriting(
+  packages: FatePackages,
+  { party, source, order, isFormer }: Opened,
+): Promise<Pick<PartyPackage, 'rewriting' | 'dropped'>> {
+  const { config, version, isCompat } = order
+  const mode: Mode = !isCompat ? 'strict' : isFormer ? 'compat-1.8' : 'compat'
+  const meta = await readMeta(packages, source)
+  const pipeline = parsePipeline(await source.read(PIPELINE))
+  const missing = findMissing(meta, source)
+  if (!isCompat) {
+    checkWhole(missing, source)
+    checkModel(pipeline, config, source)
+    checkParty(await readInside(source), party, source)
+  }
+  const identity = {
+    ...{ modelId: modelIdOf(config.migrateRole), version },
+    ...{ roles: config.migrateRole, initiator: config.initiator },
+  }
+  const rename = createRename({
+    parties: createPartyMap(config.role, config.migrateRole),
+    ...(isCompat && { pairGap: ' ' }),
+  })
+  return {
+    rewriting: { mode, meta, rename, changes: planIdentity(pipeline, identity, mode) },
+    dropped: missing.map(({ component, alias }) => [component, alias] as const),
   }
 }
 
@@ -133,7 +152,7 @@ async function listPlaces(
 }
 
 /** The original never looks whether a package is of the parties that it is told. */
-function checkOwner(
+function checkModel(
   pipeline: Pipeline,
   { role, modelId, modelVersion }: MigrationConfig,
   { source }: FatePackage,
@@ -152,6 +171,16 @@ function checkOwner(
     if (own !== told)
       throw fail(`was trained by ${name} ${own || 'nobody'}, role.${name} is ${told || 'nobody'}`)
   }
+}
+
+/** A package that FATE-Flow packed tells whose it is. */
+function checkParty(inside: ImportOrder | undefined, { role, id }: Party, { source }: FatePackage): void {
+  if (!inside || (inside.party.role === role && inside.party.id === id)) return
+  throw new LongshoreError(
+    'usage',
+    `${source}: is the package of ${inside.party.role} ${inside.party.id}, not of ${role} ${id}`,
+    { hint: 'name the package of that party with --from, or the right party under execute_party' },
+  )
 }
 
 /** Bytes of the files of a package. */

@@ -417,6 +417,26 @@ test('a package of other parties than the configuration tells is refused', async
   )
 })
 
+test('the archive of another party is refused', async () => {
+  const members = {
+    ...JSON.parse(String(readFileSync(join(CASES.new, 'migrate_model.json')))),
+    execute_party: { guest: [9999] },
+  }
+  const config = join(makeTempDir(), 'm.json')
+  writeFileSync(config, JSON.stringify(members))
+  const from = join(
+    CASES.new,
+    'input/zip/host#10000#arbiter-10000#guest-9999#host-10000#model_202006171904247702041.zip',
+  )
+  const to = makeTempDir()
+  await rejectsWith(
+    migrateParty(fateContext(), options({ config, from, to })),
+    'usage',
+    /is the package of host 10000, not of guest 9999/,
+  )
+  assert.equal(readdirSync(to), [])
+})
+
 test('a truncated archive, and one whose contents are damaged, are corrupt', async () => {
   const [cache, from] = [makeTempDir(), makeTempDir()]
   writeGuest(cache)

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import type { DraftPackage, FateDraft, PackageNames, PublishedPackage } from '../../ports/fate-packages.ts'
-import { syncDirectory, writeSynced } from '../files/durable-files.ts'
+import { syncDirectory } from '../files/durable-files.ts'
 import { isFullDisk } from '../generations/disk-error.ts'
 import { partialName, removeStale } from '../generations/partial.ts'
 import { readFreeBytes, resolveInside } from '../local/node-directory.ts'
@@ -50,9 +50,7 @@ function createPackage({ directory, files, directories }: Staged, root: string):
       await orFullDisk(root, async () => {
         const place = resolveInside(directory, path)
         await mkdir(dirname(place), { recursive: true })
-        await using file = await open(place, 'wx', 0o644)
-        await file.writeFile(contents)
-        await file.sync()
+        await writeWhole(place, contents)
       })
     },
   }
@@ -96,11 +94,21 @@ async function pack(
     ...(names.hasSha1 ? [{ ending: '.sha1', text: sha1 }] : []),
   ]
   for (const { ending, text } of sums) {
-    await writeSynced(from + ending, text)
+    await writeWhole(from + ending, text)
     moves.push({ from: from + ending, to: to + ending })
   }
   moves.push({ from, to })
   return { sha256, bytes }
+}
+
+/** Others than who migrates read packages. */
+async function writeWhole(
+  path: string,
+  contents: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await using file = await open(path, 'wx', 0o644)
+  await file.writeFile(contents)
+  await file.sync()
 }
 
 async function syncTree(directory: string): Promise<void> {

@@ -13,7 +13,8 @@ export async function moveAll(moves: readonly Move[], away: string | undefined):
   const undo: (() => Promise<void>)[] = []
   try {
     for (const { from, to } of moves) {
-      await mkdir(dirname(to), { recursive: true })
+      const made = await mkdir(dirname(to), { recursive: true })
+      if (made !== undefined) undo.push(() => rm(made, { recursive: true }))
       if (await hasEntry(to)) undo.push(await putAway(to, away))
       await rename(from, to)
       undo.push(() => rename(to, from))
