@@ -10,6 +10,7 @@ import { describeOnnx } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 import type { Reports } from '../ports/reports.ts'
@@ -75,6 +76,8 @@ type Ports = Pick<
   | 'archives'
   | 'reports'
   | 'shardSources'
+  | 'fatePackages'
+  | 'openFateFlow'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -120,6 +123,8 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     archives: createArchivesOnUse(profile.generations),
     reports: createReportsOnUse(join(profile.state, 'reports')),
     shardSources: { open: (file) => openShards(file, join(profile.state, 'galleries')) },
+    fatePackages: createFatePackagesOnUse(),
+    openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(declared, own),
     ...engine,
@@ -166,6 +171,19 @@ async function openShards(file: string, directory: string): Promise<ShardSource>
     import('../adapters/shards/source.ts'),
   ])
   return createShardSource(await loadShardsFile(file), directory)
+}
+
+/** Zip and YAML, which one command needs. */
+function createFatePackagesOnUse(): FatePackages {
+  const load = async () => (await import('../adapters/fate/packages.ts')).createFatePackages()
+  return {
+    open: async (paths) => (await load()).open(paths),
+    has: async (path) => (await load()).has(path),
+    digest: async (path) => (await load()).digest(path),
+    createDraft: async (...args) => (await load()).createDraft(...args),
+    parseMeta: async (...args) => (await load()).parseMeta(...args),
+    emptyMeta: async (...args) => (await load()).emptyMeta(...args),
+  }
 }
 
 /** Child processes of this machine, and files that remember them. */

@@ -18,7 +18,7 @@ export type Action =
   | 'retire'
   | 'remove'
   | 'stop'
-  /** Of `apply`: makes a service be of other content. */
+  /** Of `apply` and `migrate-party`: makes a service or a package be of other content. */
   | 'change'
 
 /** One step of a plan. Steps of the same batch may run together; a batch starts when the one before it is done. */

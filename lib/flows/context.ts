@@ -5,6 +5,8 @@ import type { Plan } from '../domain/plan.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
+import type { FateFlow } from '../ports/fate-flow.ts'
+import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
@@ -52,6 +54,9 @@ export interface Context {
   readonly reports: Reports
   /** Index services of other fleets. */
   readonly shardSources: ShardSources
+  readonly fatePackages: FatePackages
+  /** The FATE-Flow server at an address. */
+  openFateFlow(url: string): Promise<FateFlow>
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** What gates embed samples with. */
@@ -81,6 +86,8 @@ export type FleetContext = Omit<
   | 'archives'
   | 'reports'
   | 'shardSources'
+  | 'fatePackages'
+  | 'openFateFlow'
   | 'openServer'
 >
 

@@ -17,6 +17,7 @@ const COMMANDS = [
   'apply',
   'reembed',
   'migrate',
+  'migrate-party',
   'backup',
   'restore',
   'status',
@@ -25,7 +26,7 @@ const COMMANDS = [
   'down',
 ] as const
 /** Commands that take nothing for granted. */
-const NEEDS_FILE: readonly string[] = ['split-index', 'restore']
+const NEEDS_FILE: readonly string[] = ['split-index', 'migrate-party', 'restore']
 
 let fleet: Fleet
 test.before(async () => {
