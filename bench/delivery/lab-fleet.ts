@@ -61,7 +61,7 @@ export type LabFleet = {
 /** Brings up a lab of `nodes` nodes. What is made of inputs, and the profile, lie in `directory`. */
 export async function startLabFleet(directory: string, nodes: number): Promise<LabFleet> {
   const state = `/var/lib/longshore-lab-delivery-${process.pid}`
-  const lab = await startLab({ nodes, state, weight: WEIGHT * (nodes + 1) })
+  const lab = await startLab({ nodes, state, diskMegabytes: 0, weight: WEIGHT * (nodes + 1) })
   try {
     return createLabFleet(lab, directory, await bringImage(lab))
   } catch (error) {

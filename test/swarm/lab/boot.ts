@@ -90,6 +90,7 @@ async function prepareHome(lab: Layout, node: LabNode, home: string, diskMegabyt
   await writeFile(join(upper, 'etc/resolv.conf'), `nameserver ${node.host}\noptions timeout:1 attempts:1\n`)
   const engine = { 'storage-driver': 'overlay2', 'insecure-registries': [`${lab.subnet}.0/24`] }
   await writeFile(join(upper, 'etc/docker/daemon.json'), JSON.stringify(engine))
+  if (diskMegabytes === 0) return void (await mkdir(join(home, 'disk'), { recursive: true }))
   const disk = join(home, 'disk.img')
   if (existsSync(disk)) return
   // A file with holes: it takes only what is written to it.

@@ -75,6 +75,7 @@ export function createFault(lab: Layout, { find, exec, diskMegabytes }: FaultPar
       await eventually(() => ASK[program](find(node)), 60_000)
     },
     async fillDisk(node, bytesFree = 0) {
+      if (diskMegabytes === 0) throw new Error(`${node} has no disk of its own that could be filled`)
       // The file system may lack room for its own notes on the last block, and then has none left: as it should be.
       const fill = 'fallocate --length "$1" "$2" || [ "$(df --output=avail -B1 "$2" | tail -n 1)" -le "$3" ]'
       const free = await exec(node, ['df', '--output=avail', '-B1', '/var/lib/longshore'])

@@ -24,7 +24,10 @@ export type LabOptions = {
   readonly managers?: number
   /** Directory of everything that the lab keeps. */
   readonly state?: string
-  /** Size of each node's disk for indices, of which only what is written is taken. */
+  /**
+   * Size of each node's disk for indices, of which only what is written is taken. 0: a directory instead, which cannot be
+   * filled, and which spares this machine from writing everything twice.
+   */
   readonly diskMegabytes?: number
   /** How many processes of this machine all nodes together count for when the processor is scarce; 4 by default. */
   readonly weight?: number

@@ -17,7 +17,11 @@ mkdir -p "$root/run/sshd" "$root/run/lab"
 mount --bind "$home/run" "$root/run/lab"
 mount --bind "$home/home" "$root/root"
 mount --bind "$home/docker" "$root/var/lib/docker" # overlay2 needs a real file system
-mount -o loop "$home/disk.img" "$root/var/lib/longshore"
+if [ -d "$home/disk" ]; then
+  mount --bind "$home/disk" "$root/var/lib/longshore"
+else
+  mount -o loop "$home/disk.img" "$root/var/lib/longshore"
+fi
 mount -t tmpfs tmpfs "$(dirname "$root$home")" # other nodes' keys and disks are no business of this one
 cd "$root"
 pivot_root . mnt
