@@ -5,6 +5,15 @@ export type NodeResource = {
   readonly values: readonly string[]
 }
 
+/** The kind by which nodes offer GPUs to our services: its variable for tasks is the one that NVIDIA's runtime is told to read. */
+export const GPU_KIND = 'gpu'
+
+/** A generic resource as engines and managers print it: each named one by itself, or a number of a kind. */
+export type RawResource = {
+  readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string }
+  readonly DiscreteResourceSpec?: { readonly Kind: string; readonly Value: number }
+}
+
 /** What stands about GPUs in a node's files. */
 export type GpuNode = {
   readonly name: string
@@ -29,6 +38,18 @@ export type GpuService = {
   /** NVIDIA_VISIBLE_DEVICES of the service or its image. */
   readonly visibleDevices: string | undefined
   readonly constraints: readonly string[]
+}
+
+/** The generic resources that an engine really has, by kind. */
+export function describeResources(raw: readonly RawResource[] | null | undefined): NodeResource[] {
+  const specs = (raw ?? []).flatMap((one) => one.NamedResourceSpec ?? one.DiscreteResourceSpec ?? [])
+  return groupByKind(specs.map(({ Kind, Value }) => `${Kind}=${Value}`))
+}
+
+/** How many GPUs services may ask for. */
+export function countGpus(raw: readonly RawResource[] | null | undefined): number {
+  const values = describeResources(raw).find(({ kind }) => kind === GPU_KIND)?.values ?? []
+  return values.reduce((sum, value) => sum + (isInteger(value) ? Number(value) : 1), 0)
 }
 
 /** Reads what the files of a node say of GPUs. Raises SyntaxError for a daemon.json that is no JSON. */
