@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { OwnServers } from '../adapters/local/own-servers.ts'
 import type { Device } from '../config/extraction-schema.ts'
 import { loadProfile } from '../config/load.ts'
 import type { DeclaredModel } from '../config/models.ts'
@@ -8,6 +7,7 @@ import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
 import { describeOnnx } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
+import { servingDevice } from '../flows/run-device.ts'
 import type { Archives } from '../ports/archives.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
@@ -15,6 +15,8 @@ import type { ItemFiles } from '../ports/input.ts'
 
 /** The model that ships with Longshore; any other needs a server. */
 const BUILTIN_MODEL = 'lexical-hash'
+/** Each is a channel of the SSH connection to its node, of which there are some ten for all that is done there. */
+const CONNECTIONS_PER_TASK = 3
 /** Where profiles lie, and what is made of them. */
 const CONFIG = 'config'
 const SERVICES = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
@@ -29,10 +31,11 @@ export async function createContext(
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
   const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
-  const own = createOwnOnUse(profile)
+  const own = createOwnOnUse(profile, () => context)
   const ports = await createPorts(profile, parts, own)
+  const context: Context = { ...parts, ...ports, profile, now: Date.now }
   return {
-    context: { ...parts, ...ports, profile, now: Date.now },
+    context,
     async close() {
       await own.close()
       await ports.transport.close()
@@ -74,10 +77,19 @@ type Ports = Pick<
   | 'openServer'
   | 'embedderOf'
   | 'shell'
+  | 'workplace'
 >
 type Engine = Pick<
   Ports,
-  'transport' | 'mender' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
+  | 'transport'
+  | 'mender'
+  | 'orchestrator'
+  | 'publishing'
+  | 'stack'
+  | 'state'
+  | 'surroundings'
+  | 'shell'
+  | 'workplace'
 >
 
 async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse): Promise<Ports> {
@@ -88,7 +100,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     import('../adapters/files/stack-files.ts'),
     import('../adapters/files/rate-store.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
-    createEmbedder(profile, own),
+    createEmbedder(asServed(profile, profile), own),
   ])
   return {
     // Readers of all formats, which one command in ten needs.
@@ -115,7 +127,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     },
     archives: createArchivesOnUse(profile.generations),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
-    embedderOf: (declared) => createEmbedder(declared, own),
+    embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
     ...engine,
   }
 }
@@ -225,10 +237,7 @@ async function createEmbedder(declared: DeclaredModel, own: OwnOnUse): Promise<P
 async function createServer({ model, extraction }: DeclaredModel, own: OwnOnUse): Promise<EmbeddingServer> {
   const { url, onnx, timeoutSeconds } = extraction
   const timeoutMs = 1000 * timeoutSeconds
-  if (onnx !== undefined) {
-    const servers = await own.load()
-    return servers.open({ model, timeoutMs, settings: describeOnnx(extraction) })
-  }
+  if (onnx !== undefined) return await own.open({ model, extraction })
   if (url === undefined) {
     const { createBuiltinServer } = await import('../adapters/embed/builtin.ts')
     return createBuiltinServer(model)
@@ -242,17 +251,55 @@ function withDevice({ model, extraction }: DeclaredModel, device: Device): Decla
   return { model, extraction: device === 'auto' ? extraction : { ...extraction, device } }
 }
 
-type OwnOnUse = { load(): Promise<OwnServers>; close(): Promise<void> }
+/** The device that queries are embedded on. A Swarm gives a GPU to those services alone that ask for one. */
+function asServed({ engine }: Profile, { model, extraction }: DeclaredModel): DeclaredModel {
+  return { model, extraction: { ...extraction, device: servingDevice(engine, extraction) } }
+}
 
-/** Servers of our own are started by commands that embed under an ONNX model alone. */
-function createOwnOnUse({ state }: Profile): OwnOnUse {
-  let servers: OwnServers | undefined
-  return {
-    async load() {
-      const { createOwnServers } = await import('../adapters/local/own-servers.ts')
-      servers ??= createOwnServers({ state, entry: SERVICES })
-      return servers
-    },
-    close: async () => servers?.close(),
+type OwnServer = { open(declared: DeclaredModel): EmbeddingServer; close(): Promise<void> }
+type OwnOnUse = { open(declared: DeclaredModel): Promise<EmbeddingServer>; close(): Promise<void> }
+
+/** Servers of our own are started by commands that embed under an ONNX model alone; the context is there when they are. */
+function createOwnOnUse(profile: Profile, context: () => Context): OwnOnUse {
+  let servers: Promise<OwnServer> | undefined
+  const load = () => {
+    servers ??= profile.engine === 'swarm' ? createFleetOnUse(context) : createLocalServers(profile)
+    return servers
   }
+  return {
+    open: async (declared) => (await load()).open(declared),
+    close: async () => (await servers)?.close(),
+  }
+}
+
+async function createLocalServers({ state }: Profile): Promise<OwnServer> {
+  const { createOwnServers } = await import('../adapters/local/own-servers.ts')
+  const servers = createOwnServers({ state, entry: SERVICES })
+  return {
+    open: ({ model, extraction }) =>
+      servers.open({
+        model,
+        timeoutMs: 1000 * extraction.timeoutSeconds,
+        settings: describeOnnx(extraction),
+      }),
+    close: () => servers.close(),
+  }
+}
+
+async function createFleetOnUse(context: () => Context): Promise<OwnServer> {
+  const [{ createFleetServers }, { createEmbeddingServer }, { createHttpClient }] = await Promise.all([
+    import('../flows/fleet-servers.ts'),
+    import('../adapters/embed/create-server.ts'),
+    import('../adapters/http/client.ts'),
+  ])
+  return createFleetServers({
+    context,
+    connect: ({ model, extraction }, endpoints) =>
+      createEmbeddingServer({
+        ...{ endpoints, model },
+        timeoutMs: 1000 * extraction.timeoutSeconds,
+        extraction: { protocol: 'tf-serving' },
+        client: createHttpClient({ connections: CONNECTIONS_PER_TASK }),
+      }),
+  })
 }
