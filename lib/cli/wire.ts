@@ -5,7 +5,7 @@ import { loadProfile } from '../config/load.ts'
 import type { DeclaredModel } from '../config/models.ts'
 import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
-import { describeOnnx } from '../flows/blueprint.ts'
+import { describeOnnx, listImages } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import { servingDevice } from '../flows/run-device.ts'
 import type { Archives } from '../ports/archives.ts'
@@ -216,7 +216,10 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
   })
   return {
     shell,
-    surroundings: surroundings.createSwarmSurroundings({ ...profile, shell, transport, managers, stack }),
+    surroundings: surroundings.createSwarmSurroundings({
+      ...{ ...profile, shell, transport, managers, stack },
+      images: image === '' ? [image] : listImages(profile),
+    }),
     ...engine,
     mender: engine.transport,
   }

@@ -35,7 +35,7 @@ test.before(async () => {
   use = await startLookupModel(sentences, fleet.lab.address)
   const words = [...new Set(sentences.flatMap(({ text }) => text.toLowerCase().match(/\w+|[^\w\s]+/g) ?? []))]
   const valueAt = (token: number, column: number) => Math.sin((token * 131 + column) * 12.9898) * 4
-  const onnx = writeTextModel(makeTempDir(), { words, dimensions: WORDS.dimensions, valueAt, maxTokens: 64 })
+  const onnx = writeTextModel(makeTempDir(), { words, dimensions: WORDS.dimensions, valueAt, maxTokens: 512 })
   await fleet.configure({
     model: USE,
     extraction: { url: use.url },
