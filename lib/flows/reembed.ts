@@ -7,9 +7,10 @@ import type { Model } from '../domain/model.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
+import { checkParity, type Parity } from './device-parity.ts'
 import { embedContents } from './embed-contents.ts'
 import type { EmbedCounts } from './embed-contents-counts.ts'
-import { findMissing, type Gallery, joinLedger, type Tally } from './gallery.ts'
+import { createTally, findMissing, type Gallery, joinLedger, type Tally } from './gallery.ts'
 import { splitInput } from './split.ts'
 
 export type ReembedRequest = {
@@ -37,9 +38,10 @@ export async function reembed(context: Context, request: ReembedRequest): Promis
   const ledger = await context.ledgers.open(declared.model)
   try {
     if (request.retryDead) await ledger.exhume()
-    const tally: Tally = { items: 0, embedded: 0, dead: 0, repeated: 0, lacking: 0 }
+    const tally = createTally()
     if (context.dryRun) return await tellDryRun(context, { declared, gallery, ledger, tally })
-    const counts = await embedMissing(context, { declared, gallery, ledger, tally, device: request.device })
+    const missing = { declared, gallery, ledger, tally, device: request.device }
+    const { counts, parity } = await embedMissing(context, missing)
     const made = await splitInput(
       await underModel(context, declared),
       joinLedger(gallery, ledger, declared.model.dimensions),
@@ -48,7 +50,11 @@ export async function reembed(context: Context, request: ReembedRequest): Promis
     return {
       ...made,
       text: `${declared.model.name}: ${describe(tally)}; ${describeWork(counts)}\n${made.text}`,
-      json: { ...made.json, model: declared.model.name, embedding: { ...tally, ...counts } },
+      json: {
+        ...made.json,
+        model: declared.model.name,
+        embedding: { ...tally, ...counts, ...(parity && { parity }) },
+      },
     }
   } finally {
     await ledger.close()
@@ -99,17 +105,20 @@ type Embedding = {
 async function embedMissing(
   context: Context,
   { declared, gallery, ledger, tally, device }: Embedding & Pick<ReembedRequest, 'device'>,
-): Promise<EmbedCounts> {
+): Promise<{ readonly counts: EmbedCounts; readonly parity?: Parity }> {
   const { reporter, signal } = context
+  const source = findMissing(gallery, ledger, { tally: createTally(), signal })
+  const parity = await checkParity(context, { declared, device, source })
   const server = await context.openServer(declared, device)
   const task = `embed under ${declared.model.name}`
   try {
-    return await embedContents({
+    const counts = await embedContents({
       source: findMissing(gallery, ledger, { tally, signal }),
       ...{ server, ledger, signal, extraction: declared.extraction },
       onProgress: () =>
         reporter.progress({ task, done: tally.items, total: gallery.input.rows, unit: 'rows' }),
     })
+    return { counts, ...(parity && { parity }) }
   } finally {
     await server.close()
   }
