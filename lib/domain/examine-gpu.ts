@@ -16,6 +16,20 @@ export function examineGpus(nodes: readonly GpuNode[], services: readonly GpuSer
   return orOk(findings, CHECK, `settings give ${names.join(', ')} the GPUs that they should`)
 }
 
+/**
+ * Warnings of services that reserve GPUs: Swarms take such tasks for misplaced whenever a label of their node changes. Source:
+ * swarmkit, manager/orchestrator/constraintenforcer.
+ */
+export function examineNodeUpdates(services: readonly GpuService[]): Finding[] {
+  const detail =
+    'the Swarm ends its tasks and starts others whenever a label of their node changes, as by each delivery'
+  const hint =
+    'a run bears that; for queries set device: cpu, or name a server outside of the Swarm in extraction.url'
+  return services
+    .filter(({ resources }) => resources.some(isOfGpuPair))
+    .map(({ name }) => warn(CHECK, `${name}: ${detail}`, hint))
+}
+
 function examineNode(node: GpuNode): Finding[] {
   return node.resources.filter(isOfGpus).flatMap((resource) => {
     const wrong = examineValues(node.name, resource)

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { examineGpus } from '../../lib/domain/examine-gpu.ts'
+import { examineGpus, examineNodeUpdates } from '../../lib/domain/examine-gpu.ts'
 import { describeGpuService } from '../../lib/domain/gpu-services.ts'
 import {
   type GpuService,
@@ -116,6 +116,11 @@ test('reads of a running service what the Swarm was asked for, a zero included, 
   const service = describeGpuService(making!)
   assert.equal([service.resources, service.order, service.visibleDevices], [['gpu=0'], 'stop-first', 'all'])
   assertOne(examineGpus([], [service]), 'fail', /reserves none/, /gpu=1/)
+})
+
+test('warns that a service with a GPU is restarted by each delivery, and of no other one', () => {
+  const findings = examineNodeUpdates([SOUND, parseGpuService('index', { deploy: { replicas: 2 } })])
+  assertOne(findings, 'warn', /extraction: .*whenever a label of their node changes/, /device: cpu/)
 })
 
 test('finds a service that asks for none, which may get all', () => {

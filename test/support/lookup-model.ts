@@ -23,8 +23,9 @@ export async function startLookupModel(
   return {
     url: `http://${host}:${port}`,
     async stop() {
+      const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await closed
     },
   }
 }

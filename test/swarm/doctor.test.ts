@@ -186,6 +186,19 @@ test('gives a task on a GPU the one that its node offers, and no other task that
       orchestrator.change({ ...onGpu, name: 'extraction_two' }, { signal, deadlineMs: 5_000 }),
     ])
     assert.match(String(outcome.status === 'rejected' && outcome.reason), /insufficient resources/)
+    assertFound(
+      await examine(),
+      'warn',
+      /extraction_gpu: .*whenever a label of their node changes/,
+      /device: cpu/,
+    )
+    // Which the Swarm really does, and a change waits for.
+    await lab.docker('n1', 'node', 'update', '--label-add', 'any=thing', 'n3')
+    await eventually(async () => {
+      const tasks = await lab.docker('n1', 'service', 'ps', '--no-trunc', 'doctor_extraction_gpu')
+      assert.match(tasks, /Rejected.*no longer meets constraints/)
+    }, 60_000)
+    await orchestrator.change(onGpu, { signal, deadlineMs: 60_000 })
     await orchestrator.remove(onGpu.name, signal)
   })
 })

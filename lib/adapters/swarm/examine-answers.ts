@@ -1,7 +1,7 @@
 import { examineClocks } from '../../domain/examine-clocks.ts'
 import { examineDirectories } from '../../domain/examine-directories.ts'
 import { examineEngines } from '../../domain/examine-engines.ts'
-import { examineGpus } from '../../domain/examine-gpu.ts'
+import { examineGpus, examineNodeUpdates } from '../../domain/examine-gpu.ts'
 import { readGpuReports } from '../../domain/examine-gpu-files.ts'
 import { examineImages } from '../../domain/examine-images.ts'
 import { examineMarks } from '../../domain/examine-marks.ts'
@@ -78,6 +78,7 @@ export function examineSwarm(
   const nodes = engines.map(({ name }) => name)
   const { fleet, publish } = stack
   const { deadlineSeconds, unreachableNodes } = update
+  const onGpu = own.map(describeGpuService)
   const replicas = Math.max(gateway.replicas, index.replicas)
   return [
     ...examineQuorum(members),
@@ -97,7 +98,8 @@ export function examineSwarm(
         meshed: findMeshed(services, gateway.port),
       },
     ),
-    ...examineGpus([], own.map(describeGpuService)),
+    ...examineGpus([], onGpu),
+    ...examineNodeUpdates(onGpu),
     ...examineHealthChecks(own),
     ...examineMakings(own),
     ...examineTiming({ ...stack, deadlineSeconds, replicas }, starts),
