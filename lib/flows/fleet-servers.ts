@@ -1,5 +1,6 @@
 import type { DeclaredModel } from '../config/models.ts'
 import { LongshoreError } from '../domain/errors.ts'
+import type { Model } from '../domain/model.ts'
 import { type EmbeddingServer, EmbedError } from '../ports/embedding-server.ts'
 import type { Tunnel } from '../ports/workplace.ts'
 import type { Context } from './context.ts'
@@ -25,7 +26,7 @@ export type FleetServers = {
 
 /** Servers that are tasks of services: reached whatever their ports, and found again after tasks were replaced. */
 export function createFleetServers(parts: FleetServersParts): FleetServers {
-  const servers = new Map<string, { server: EmbeddingServer; stop(): Promise<void> }>()
+  const servers = new Map<string, ReturnType<typeof createFleetServer>>()
   return {
     open(declared) {
       const { model, extraction } = declared
@@ -35,7 +36,12 @@ export function createFleetServers(parts: FleetServersParts): FleetServers {
       return known.server
     },
     async close() {
-      for (const server of servers.values()) await server.stop()
+      const services = new Map<string, Model>()
+      for (const server of servers.values()) {
+        const service = await server.leave()
+        if (service !== undefined) services.set(service, server.model)
+      }
+      for (const [service, model] of services) await stopExtraction(parts.context(), service, model)
     },
   }
 }
@@ -83,10 +89,12 @@ function createFleetServer(declared: DeclaredModel, { context, connect }: FleetS
   }
   return {
     server: own,
-    async stop() {
+    model: declared.model,
+    /** Closes every way to the service; resolves to its name, where it was asked for. */
+    async leave(): Promise<string | undefined> {
       await server.close()
       await Promise.all([...ways.keys()].map(forget))
-      if (service !== undefined) await stopExtraction(context(), service, declared.model)
+      return service
     },
   }
 }

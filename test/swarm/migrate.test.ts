@@ -100,7 +100,7 @@ scenario('moves to the built-in model and on to an ONNX model under load, and ba
   )
   const { connect } = balancer
   const galleries = new Map([...MODELS.keys()].map((name) => [name, items]))
-  load = startLoad('http://fleet', galleries, { clients: 4, perSecond: 50, connect, models: MODELS })
+  load = startLoad('http://fleet', galleries, { clients: 4, perSecond: 40, connect, models: MODELS })
   const first = await run('migrate', '--model', 'lexical-hash', '--no-backup')
   assert.equal([first.former, first.generation], ['dg_1', 'dg_2'])
   const second = await run('migrate', '--model', 'words', '--from', 'dg_2', '--no-backup')
