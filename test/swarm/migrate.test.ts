@@ -30,7 +30,7 @@ let load: Load
 let balancer: Balancer
 
 test.before(async () => {
-  fleet = await startSwarmFleet({ clusters: 2 })
+  fleet = await startSwarmFleet({ nodes: 2 })
   const sentences = await readHardml()
   use = await startLookupModel(sentences, fleet.lab.address)
   const words = [...new Set(sentences.flatMap(({ text }) => text.toLowerCase().match(/\w+|[^\w\s]+/g) ?? []))]
@@ -40,6 +40,7 @@ test.before(async () => {
     model: USE,
     extraction: { url: use.url },
     models: [LEXICAL, { ...WORDS, extraction: { onnx, replicas: 2 } }],
+    gateway: { replicas: 1 },
     index: { replicas: 1 },
     swarm: { healthSeconds: 3 },
   })
@@ -59,7 +60,7 @@ scenario('brings an image with the model of the profile to every node', async ()
   const { json } = await startScript('image', args, { cwd: fleet.directory, env }).ended
   assert.is(json.models?.length, 1, JSON.stringify(json))
   assert.is(
-    await fleet.lab.docker('n3', 'image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', json.models[0]),
+    await fleet.lab.docker('n2', 'image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', json.models[0]),
     json.models[0],
   )
 })
