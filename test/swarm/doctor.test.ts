@@ -175,34 +175,6 @@ test('finds what an engine has not read of its GPUs, then none amiss, and a serv
   await lab.docker('n1', 'service', 'rm', 'by-hand')
 })
 
-test('gives a task on a GPU the one that its node offers, and no other task that one', async () => {
-  await withContext({}, async ({ orchestrator, profile, signal }) => {
-    const [spec] = extractionSpecs(createBlueprint(profile), ['n1', 'n2', 'n3'], [undefined])
-    const onGpu = { ...spec!, name: 'extraction_gpu', isOnGpu: true as const }
-    await orchestrator.change(onGpu, { signal, deadlineMs: 60_000 })
-    const id = await lab.docker('n3', 'ps', '--quiet', '--filter', 'name=doctor_extraction_gpu')
-    assert.is(await lab.docker('n3', 'exec', id, 'node', '-p', 'process.env.DOCKER_RESOURCE_GPU'), GPU)
-    const [outcome] = await Promise.allSettled([
-      orchestrator.change({ ...onGpu, name: 'extraction_two' }, { signal, deadlineMs: 5_000 }),
-    ])
-    assert.match(String(outcome.status === 'rejected' && outcome.reason), /insufficient resources/)
-    assertFound(
-      await examine(),
-      'warn',
-      /extraction_gpu: .*whenever a label of their node changes/,
-      /device: cpu/,
-    )
-    // Which the Swarm really does, and a change waits for.
-    await lab.docker('n1', 'node', 'update', '--label-add', 'any=thing', 'n3')
-    await eventually(async () => {
-      const tasks = await lab.docker('n1', 'service', 'ps', '--no-trunc', 'doctor_extraction_gpu')
-      assert.match(tasks, /Rejected.*no longer meets constraints/)
-    }, 60_000)
-    await orchestrator.change(onGpu, { signal, deadlineMs: 60_000 })
-    await orchestrator.remove(onGpu.name, signal)
-  })
-})
-
 test('examines what is left when a node is cut off, though services have tasks there', async () => {
   // Made anew, it has a task on each node; one that is changed keeps places that are free only afterwards.
   await lab.docker('n1', 'service', 'rm', `doctor_${TEST_EXTRACTION}`)
