@@ -90,8 +90,7 @@ async function runWithContext<F extends Flags>(
   try {
     return await definition.run(context, { positionals, flags, profileFile, print })
   } finally {
-    reporter.close()
-    await close()
+    await close().finally(() => reporter.close())
   }
 }
 

@@ -1,41 +1,42 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { OwnServers } from '../adapters/local/own-servers.ts'
-import type { Device } from '../config/extraction-schema.ts'
 import { loadProfile } from '../config/load.ts'
-import type { DeclaredModel } from '../config/models.ts'
 import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
-import { describeOnnx } from '../flows/blueprint.ts'
+import { listImages } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
-import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
+import {
+  asServed,
+  createEmbedder,
+  createOwnOnUse,
+  createServer,
+  type OwnOnUse,
+  withDevice,
+} from './wire-embedding.ts'
 
-/** The model that ships with Longshore; any other needs a server. */
-const BUILTIN_MODEL = 'lexical-hash'
 /** Where profiles lie, and what is made of them. */
 const CONFIG = 'config'
-const SERVICES = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
 
 export type ContextSettings = Pick<Context, 'reporter' | 'signal' | 'owner' | 'dryRun' | 'confirm'> & {
   readonly profileFile: string
 }
 
-/** Everything that a flow may touch, by the profile: the only place that picks adapters. Raises `usage` for a wrong profile. */
+/** Everything that a flow may touch, by the profile: with wire-embedding.ts the only place that picks adapters. Raises `usage` for a wrong profile. */
 export async function createContext(
   settings: ContextSettings,
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
   const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
-  const own = createOwnOnUse(profile)
+  const own = createOwnOnUse(profile, () => context)
   const ports = await createPorts(profile, parts, own)
+  const context: Context = { ...parts, ...ports, profile, now: Date.now }
   return {
-    context: { ...parts, ...ports, profile, now: Date.now },
+    context,
     async close() {
       await own.close()
       await ports.transport.close()
@@ -81,10 +82,19 @@ type Ports = Pick<
   | 'openServer'
   | 'embedderOf'
   | 'shell'
+  | 'workplace'
 >
 type Engine = Pick<
   Ports,
-  'transport' | 'mender' | 'orchestrator' | 'publishing' | 'stack' | 'state' | 'surroundings' | 'shell'
+  | 'transport'
+  | 'mender'
+  | 'orchestrator'
+  | 'publishing'
+  | 'stack'
+  | 'state'
+  | 'surroundings'
+  | 'shell'
+  | 'workplace'
 >
 
 async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse): Promise<Ports> {
@@ -95,7 +105,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     import('../adapters/files/stack-files.ts'),
     import('../adapters/files/rate-store.ts'),
     profile.engine === 'swarm' ? createSwarm(profile, parts) : createLocal(profile),
-    createEmbedder(profile, own),
+    createEmbedder(asServed(profile, profile), own),
   ])
   return {
     // Readers of all formats, which one command in ten needs.
@@ -126,7 +136,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     fatePackages: createFatePackagesOnUse(),
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
-    embedderOf: (declared) => createEmbedder(declared, own),
+    embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
     ...engine,
   }
 }
@@ -246,55 +256,11 @@ async function createSwarm(profile: Profile, { signal, reporter }: EngineParts):
   })
   return {
     shell,
-    surroundings: surroundings.createSwarmSurroundings({ ...profile, shell, transport, managers, stack }),
+    surroundings: surroundings.createSwarmSurroundings({
+      ...{ ...profile, shell, transport, managers, stack },
+      images: image === '' ? [image] : listImages(profile),
+    }),
     ...engine,
     mender: engine.transport,
-  }
-}
-
-/** What gates, and inputs without vectors, embed with: a server, ours or another, or the model that ships with Longshore. */
-async function createEmbedder(declared: DeclaredModel, own: OwnOnUse): Promise<Ports['embedder']> {
-  const { model, extraction } = declared
-  if (extraction.url === undefined && extraction.onnx === undefined && model.name !== BUILTIN_MODEL) {
-    const { createAbsentEmbedder } = await import('../adapters/embed/absent.ts')
-    return createAbsentEmbedder(model)
-  }
-  const { createServerEmbedder } = await import('../adapters/embed/server-embedder.ts')
-  return createServerEmbedder(await createServer(declared, own), model.dimensions)
-}
-
-/** What embeds under a model: the server that the profile names, one of our own for this run, or the model that ships with Longshore. */
-async function createServer({ model, extraction }: DeclaredModel, own: OwnOnUse): Promise<EmbeddingServer> {
-  const { url, onnx, timeoutSeconds } = extraction
-  const timeoutMs = 1000 * timeoutSeconds
-  if (onnx !== undefined) {
-    const servers = await own.load()
-    return servers.open({ model, timeoutMs, settings: describeOnnx(extraction) })
-  }
-  if (url === undefined) {
-    const { createBuiltinServer } = await import('../adapters/embed/builtin.ts')
-    return createBuiltinServer(model)
-  }
-  const { createEmbeddingServer } = await import('../adapters/embed/create-server.ts')
-  return createEmbeddingServer({ endpoints: () => [url], model, extraction, timeoutMs })
-}
-
-/** The device that an operator names comes before that of the profile. */
-function withDevice({ model, extraction }: DeclaredModel, device: Device): DeclaredModel {
-  return { model, extraction: device === 'auto' ? extraction : { ...extraction, device } }
-}
-
-type OwnOnUse = { load(): Promise<OwnServers>; close(): Promise<void> }
-
-/** Servers of our own are started by commands that embed under an ONNX model alone. */
-function createOwnOnUse({ state }: Profile): OwnOnUse {
-  let servers: OwnServers | undefined
-  return {
-    async load() {
-      const { createOwnServers } = await import('../adapters/local/own-servers.ts')
-      servers ??= createOwnServers({ state, entry: SERVICES })
-      return servers
-    },
-    close: async () => servers?.close(),
   }
 }

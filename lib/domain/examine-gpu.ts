@@ -10,17 +10,40 @@ const RUNTIME = '/etc/nvidia-container-runtime/config.toml'
  * container toolkit (HookConfig.SwarmResource, issue 57), swarmkit (genericresource), docker/cli#3051, moby#44378.
  */
 export function examineGpus(nodes: readonly GpuNode[], services: readonly GpuService[]): Finding[] {
-  const isAbout = nodes.some(({ resources }) => resources.some(isOfGpus)) || services.some(isOnGpu)
-  if (!isAbout) return []
+  if (!nodes.some(hasGpus) && !services.some(isOnGpu)) return []
   const findings = [...nodes.flatMap(examineNode), ...services.flatMap(examineService)]
-  return orOk(findings, CHECK, 'engines and services agree on who gets which GPU')
+  const names = [...nodes.filter(hasGpus), ...services.filter(isOnGpu)].map(({ name }) => name)
+  return orOk(findings, CHECK, `settings give ${names.join(', ')} the GPUs that they should`)
+}
+
+/**
+ * Warnings of services that reserve GPUs: Swarms take such tasks for misplaced whenever a label of their node changes. Source:
+ * swarmkit, manager/orchestrator/constraintenforcer.
+ */
+export function examineNodeUpdates(services: readonly GpuService[]): Finding[] {
+  const detail =
+    'the Swarm ends its tasks and starts others whenever a label of their node changes, as by each delivery'
+  const hint =
+    'a run bears that; for queries set device: cpu, or name a server outside of the Swarm in extraction.url'
+  return services
+    .filter(({ resources }) => resources.some(isOfGpuPair))
+    .map(({ name }) => warn(CHECK, `${name}: ${detail}`, hint))
 }
 
 function examineNode(node: GpuNode): Finding[] {
   return node.resources.filter(isOfGpus).flatMap((resource) => {
     const wrong = examineValues(node.name, resource)
-    return [...wrong, ...examineRuntime(node, resource)]
+    const stale = wrong.length > 0 ? [] : examineOffer(node, resource)
+    return [...wrong, ...stale, ...examineRuntime(node, resource)]
   })
+}
+
+/** An engine reads its file once, and the Swarm knows what it read. */
+function examineOffer({ name, offered }: GpuNode, { kind, values }: NodeResource): Finding[] {
+  const own = offered?.find((other) => other.kind === kind)?.values ?? []
+  if (offered === null || own.toSorted().join() === values.toSorted().join()) return []
+  const detail = `${name}: ${DAEMON} says ${kind}=${values.join(', ')}, the engine offers ${own.join(', ') || 'none'}`
+  return [fail(CHECK, detail, 'restart docker there')]
 }
 
 function examineValues(node: string, { kind, values }: NodeResource): Finding[] {
@@ -96,6 +119,10 @@ function examineRequest(name: string, resource: string): Finding[] {
 /** What swarmkit calls the variable in which a task finds what it was assigned. */
 function variableOf(kind: string): string {
   return `DOCKER_RESOURCE_${kind.toUpperCase()}`
+}
+
+function hasGpus({ resources }: GpuNode): boolean {
+  return resources.some(isOfGpus)
 }
 
 function isOnGpu({ resources, hasDevices, constraints }: GpuService): boolean {

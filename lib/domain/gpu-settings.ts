@@ -5,10 +5,25 @@ export type NodeResource = {
   readonly values: readonly string[]
 }
 
+/** The kind by which nodes offer GPUs to our services: its variable for tasks is the one that NVIDIA's runtime is told to read. */
+export const GPU_KIND = 'gpu'
+
+/** A generic resource as engines and managers print it: each named one by itself, or a number of a kind. */
+export type RawResource = {
+  readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string }
+  readonly DiscreteResourceSpec?: { readonly Kind: string; readonly Value: number }
+}
+
+/** What an engine says of itself, whatever stands in files by now. */
+export type EngineOffer = { readonly resources: readonly NodeResource[]; readonly defaultRuntime: string }
+
 /** What stands about GPUs in a node's files. */
 export type GpuNode = {
   readonly name: string
+  /** As written, or where nothing is written, as the engine was told otherwise. */
   readonly resources: readonly NodeResource[]
+  /** What the engine offers; null where it does not answer. */
+  readonly offered: readonly NodeResource[] | null
   /** Whether containers get NVIDIA's runtime without asking for it. */
   readonly isDefaultRuntime: boolean
   /** The variables that NVIDIA's runtime reads a task's GPUs from; none while the line is a comment. */
@@ -31,15 +46,36 @@ export type GpuService = {
   readonly constraints: readonly string[]
 }
 
-/** Reads what the files of a node say of GPUs. Raises SyntaxError for a daemon.json that is no JSON. */
-export function parseGpuNode({ name, daemon, runtime }: GpuFiles): GpuNode {
+/** The generic resources that an engine really has, by kind. */
+export function describeResources(raw: readonly RawResource[] | null | undefined): NodeResource[] {
+  const specs = (raw ?? []).flatMap((one) => one.NamedResourceSpec ?? one.DiscreteResourceSpec ?? [])
+  return groupByKind(specs.map(({ Kind, Value }) => `${Kind}=${Value}`))
+}
+
+/** How many GPUs services may ask for. */
+export function countGpus(raw: readonly RawResource[] | null | undefined): number {
+  const values = describeResources(raw).find(({ kind }) => kind === GPU_KIND)?.values ?? []
+  return values.reduce((sum, value) => sum + (isInteger(value) ? Number(value) : 1), 0)
+}
+
+/** Reads what `docker info` printed as JSON; null where it is none: why an engine does not answer is told by others. */
+export function parseEngineOffer({ code, stdout }: { code: number; stdout: string }): EngineOffer | null {
+  if (code !== 0 || !stdout.trim().startsWith('{')) return null
+  const info = JSON.parse(stdout) as { GenericResources?: RawResource[] | null; DefaultRuntime?: string }
+  return { resources: describeResources(info.GenericResources), defaultRuntime: info.DefaultRuntime ?? '' }
+}
+
+/** Reads what the files of a node, and its engine, say of GPUs. Raises SyntaxError for a daemon.json that is no JSON. */
+export function parseGpuNode({ name, daemon, runtime }: GpuFiles, offer: EngineOffer | null = null): GpuNode {
   const settings = (daemon.trim() === '' ? {} : JSON.parse(daemon)) as Record<string, unknown>
   const [top = ''] = runtime.split(/^[ \t]*\[/m)
   const line = /^[ \t]*swarm-resource[ \t]*=[ \t]*["']([^"'\n]*)["']/m.exec(top)?.[1] ?? ''
+  const written = groupByKind(listTexts(settings['node-generic-resources']))
   return {
     name,
-    resources: groupByKind(listTexts(settings['node-generic-resources'])),
-    isDefaultRuntime: settings['default-runtime'] === 'nvidia',
+    resources: written.length > 0 ? written : (offer?.resources ?? []),
+    offered: offer?.resources ?? null,
+    isDefaultRuntime: (offer?.defaultRuntime || settings['default-runtime']) === 'nvidia',
     swarmResource: line.split(',').flatMap((variable) => variable.trim() || []),
   }
 }

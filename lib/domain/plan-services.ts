@@ -25,7 +25,10 @@ export type Blueprint = {
 }
 
 /** What embeds under a model: a service made by the template; null where a server is given. */
-export type Extraction = { readonly fingerprint: string; readonly template: Template | null }
+export type Extraction = {
+  readonly fingerprint: string
+  readonly template: (Template & Pick<ServiceSpec, 'isOnGpu'>) | null
+}
 
 /** The gateway as it routes by `generation`. */
 export function gatewaySpec(

@@ -23,6 +23,8 @@ export type ServiceSpec = {
   readonly order?: 'stop-first'
   /** Nodes hold only some of the shards of its generations: its tasks may run where its own shards are. */
   readonly isSpread?: true
+  /** Each of its tasks has a GPU for itself. */
+  readonly isOnGpu?: true
   /** Environment of its tasks, without secrets. */
   readonly settings: Readonly<Record<string, string>>
 }
@@ -51,8 +53,13 @@ export const GROUPS = ['a', 'b'] as const
 export type Group = (typeof GROUPS)[number]
 
 /** The extraction service of a model: two models never share one, so that each is there until no generation needs it. */
-export function extractionServiceName({ fingerprint }: Pick<Model, 'fingerprint'>): string {
-  return `extraction_${createHash('sha256').update(fingerprint).digest('hex').slice(0, 8)}`
+export function extractionServiceName(model: Pick<Model, 'fingerprint'>): string {
+  return `extraction_${markOfModel(model)}`
+}
+
+/** 8 hex digits of the SHA-256 of a model's fingerprint, which name what there is of the model in an engine. */
+export function markOfModel({ fingerprint }: Pick<Model, 'fingerprint'>): string {
+  return createHash('sha256').update(fingerprint).digest('hex').slice(0, 8)
 }
 
 export function indexServiceName(cluster: number, group: Group = 'a'): string {

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from './canonical-json.ts'
 import { LongshoreError } from './errors.ts'
+import { countGpus, type RawResource } from './gpu-settings.ts'
 import type { ServiceSpec } from './service.ts'
 import { LABELS } from './swarm-names.ts'
 import { describeRunning, type RawRunning } from './swarm-running.ts'
@@ -49,6 +50,8 @@ export type SwarmNode = {
   readonly name: string
   readonly isDown: boolean
   readonly labels: Readonly<Record<string, string>>
+  /** GPUs that it offers to services. */
+  readonly gpus: number
 }
 
 /** Services of Longshore among what `docker service inspect` prints. Raises `remote` when it is something else. */
@@ -94,6 +97,7 @@ export function parseNodes(text: string): SwarmNode[] {
     name: Description?.Hostname ?? ID,
     isDown: Status.State !== 'ready',
     labels: Spec.Labels ?? {},
+    gpus: countGpus(Description?.Resources?.GenericResources),
   }))
 }
 
@@ -120,9 +124,10 @@ type RawTask = {
     readonly ContainerStatus?: { readonly ContainerID?: string }
   }
 }
+type RawOffer = { readonly GenericResources?: readonly RawResource[] | null }
 type RawNode = {
   readonly ID: string
-  readonly Description?: { readonly Hostname?: string }
+  readonly Description?: { readonly Hostname?: string; readonly Resources?: RawOffer }
   readonly Status: { readonly State: string }
   readonly Spec: { readonly Labels?: Record<string, string> }
 }

@@ -1,3 +1,4 @@
+import type { RawResource } from './gpu-settings.ts'
 import type { RawCheck } from './swarm-health-check.ts'
 import { parseList } from './swarm-inspect.ts'
 import { LABELS } from './swarm-names.ts'
@@ -46,7 +47,11 @@ export type RawContainer = {
   readonly Healthcheck?: RawCheck
 }
 
-export type RawAmounts = { readonly NanoCPUs?: number; readonly MemoryBytes?: number }
+export type RawAmounts = {
+  readonly NanoCPUs?: number
+  readonly MemoryBytes?: number
+  readonly GenericResources?: readonly RawResource[] | null
+}
 export type RawPolicy = {
   readonly Parallelism?: number
   readonly Delay?: number

@@ -26,6 +26,11 @@ export type Wanted = {
 
 const ENDED = ['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']
 const FAILED = ['failed', 'rejected', 'complete']
+/**
+ * Told of every task with a generic resource when anything of its node changes, a label for instance: another one is started by
+ * itself. Source: swarmkit, manager/orchestrator/constraintenforcer (a resource that is there counts as gone).
+ */
+const ENFORCED = /no longer meets constraints/
 /** How the Swarm tells of `docker service update --rollback`. */
 const MANUAL = /manually requested/
 
@@ -52,7 +57,7 @@ export function judge(view: SwarmView, { wanted, known }: Wanted): Verdict {
   const { spec } = wanted
   const { service, tasks } = view
   if (!service) return { state: 'failed', why: `${spec.name} was removed by somebody else`, blame: 'fleet' }
-  const failed = findFailed(view, known)
+  const failed = findFailed(view, known, (task) => !(spec.isOnGpu && ENFORCED.test(task.problem ?? '')))
   const update = service.update
   if (!isMadeAs(service, wanted)) {
     const hasGoneBack = update?.state.startsWith('rollback') && !MANUAL.test(update.message)
@@ -112,8 +117,12 @@ function describeWaiting({ service, tasks }: SwarmView, why: string): Verdict {
   return { state: 'waiting', why, ...(task && { task }) }
 }
 
-function findFailed({ service, tasks }: SwarmView, known: ReadonlySet<string>): SwarmTask | undefined {
-  return findLatestFailure(tasks, known, (task) => task.mark === service!.mark)
+function findFailed(
+  { service, tasks }: SwarmView,
+  known: ReadonlySet<string>,
+  isOwnFault: (task: SwarmTask) => boolean,
+): SwarmTask | undefined {
+  return findLatestFailure(tasks, known, (task) => task.mark === service!.mark && isOwnFault(task))
 }
 
 function findLatestFailure(

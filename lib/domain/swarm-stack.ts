@@ -1,6 +1,10 @@
 import { canonicalJson, type Json } from './canonical-json.ts'
+import { GPU_KIND } from './gpu-settings.ts'
 import type { ServiceKind, ServiceSpec } from './service.ts'
 import { gateLabel, LABELS, memberLabel, networkName, TASK_PORTS } from './swarm-names.ts'
+
+/** Without these the runtime gives a container no GPU, or not all that CUDA needs of it. */
+const GPU_ENVIRONMENT = { NVIDIA_VISIBLE_DEVICES: 'all', NVIDIA_DRIVER_CAPABILITIES: 'compute,utility' }
 
 type Amounts = { readonly cpus?: string | undefined; readonly memory?: string | undefined }
 type Resources = { readonly limits?: Amounts | undefined; readonly reservations?: Amounts | undefined }
@@ -70,7 +74,7 @@ export function renderService(spec: ServiceSpec, { settings, excluded, loadSecon
       placement: { constraints: renderConstraints(spec, fleet, excluded) },
       restart_policy: { condition: 'any', delay: '2s' },
       ...renderPolicies(spec, settings),
-      ...(settings.resources?.[spec.kind] && { resources: settings.resources[spec.kind] as Json }),
+      ...renderResources(spec, settings),
     },
   }
 }
@@ -109,6 +113,7 @@ function renderEnvironment(spec: ServiceSpec, settings: SwarmSettings): Record<s
     TASK_ID: `${spec.name}.{{.Task.Slot}}.{{.Task.ID}}`,
     DATA_DIR: '/data',
     GENERATIONS: spec.generations.map(({ name, digest }) => `${name}@${digest}`).join(','),
+    ...(spec.isOnGpu && GPU_ENVIRONMENT),
     LAME_DUCK_MS: String(settings.lameDuckSeconds * 1000),
     GRACE_MS: String((settings.graceSeconds - settings.lameDuckSeconds - 1) * 1000),
     ...(spec.kind === 'gateway' && { ENDPOINTS_DNS: `tasks.${settings.fleet}_` }),
@@ -126,6 +131,15 @@ function renderConstraints(spec: ServiceSpec, fleet: string, excluded: readonly 
   ]
 }
 
+/** A GPU is a generic resource of a node: the Swarm counts who has which. */
+function renderResources({ kind, isOnGpu }: ServiceSpec, { resources }: SwarmSettings): Record<string, Json> {
+  const amounts = resources?.[kind]
+  if (!isOnGpu) return amounts ? { resources: amounts as Json } : {}
+  const gpus = [{ discrete_resource_spec: { kind: GPU_KIND, value: 1 } }]
+  const reservations = { ...amounts?.reservations, generic_resources: gpus }
+  return { resources: { ...amounts, reservations } as Json }
+}
+
 function renderPolicies(spec: ServiceSpec, settings: SwarmSettings): Record<string, Json> {
   const order = renderOrder(spec, settings)
   // Gateways move together: each takes traffic only once its own canary queries pass, and going back shall be quick.
@@ -138,10 +152,10 @@ function renderPolicies(spec: ServiceSpec, settings: SwarmSettings): Record<stri
   }
 }
 
-/** Beside the old one, unless the spec says otherwise or no node is left on which the new task could have its port: that would wait for ever. */
+/** Beside the old one, unless the spec says otherwise or no node is left on which the new task could have its port, or a GPU: that would wait for ever. */
 function renderOrder(spec: ServiceSpec, { publish }: SwarmSettings): 'start-first' | 'stop-first' {
   const isCrowded = spec.port && publish === 'host' && spec.replicas >= spec.nodes.length
-  return spec.order ?? (isCrowded ? 'stop-first' : 'start-first')
+  return spec.order ?? (isCrowded || spec.isOnGpu ? 'stop-first' : 'start-first')
 }
 
 function renderPort(spec: ServiceSpec, { publish }: SwarmSettings): Record<string, Json> {

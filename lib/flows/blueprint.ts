@@ -2,18 +2,18 @@ import { resolve } from 'node:path'
 import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
+import { MODEL_PLACE, modelImageName } from '../domain/model-image.ts'
 import type { Blueprint, Extraction } from '../domain/plan-services.ts'
 import { GROUPS } from '../domain/service.ts'
-import { listModels } from './declared-models.ts'
+import { listModels, listOnnxModels } from './declared-models.ts'
 import { createSpread } from './spread.ts'
 
-/** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm, and for what a Swarm cannot serve. */
+/** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
   const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
   const models = listModels(profile)
   const spread = createSpread(profile)
-  if (engine === 'swarm') refuseDirectories(models)
   return {
     ...(spread && { spread }),
     strategy: update.strategy,
@@ -52,11 +52,29 @@ function describeModel({ model, extraction }: DeclaredModel): Record<string, unk
 
 function createExtraction(
   { model, extraction }: DeclaredModel,
-  image: Readonly<Record<string, string>>,
+  image: { readonly IMAGE?: string },
 ): Extraction {
-  const { url, replicas } = extraction
-  const settings = { ...image, MODEL: JSON.stringify(model), ...describeOnnx(extraction) }
-  return { fingerprint: model.fingerprint, template: url === undefined ? { replicas, settings } : null }
+  const { url, onnx, replicas, device } = extraction
+  const settings = {
+    ...image,
+    MODEL: JSON.stringify(model),
+    ...describeOnnx(extraction),
+    // The directory of a model is one of this machine: nodes of a Swarm find it in an image.
+    ...(onnx !== undefined &&
+      image.IMAGE !== undefined && {
+        IMAGE: modelImageName(image.IMAGE, model),
+        MODEL_DIR: MODEL_PLACE,
+      }),
+  }
+  const isOnGpu = onnx !== undefined && image.IMAGE !== undefined && device === 'gpu'
+  const template = { replicas, ...(isOnGpu && { isOnGpu }), settings }
+  return { fingerprint: model.fingerprint, template: url === undefined ? template : null }
+}
+
+/** The images that nodes of a Swarm need: that of the services, and one for each ONNX model. Raises `usage`. */
+export function listImages(profile: Profile): string[] {
+  const image = findImage(profile.swarm)
+  return [image, ...listOnnxModels(profile).map(({ model }) => modelImageName(image, model))]
 }
 
 /** How our own extraction service is told of an ONNX model; nothing for the built-in one. */
@@ -80,20 +98,6 @@ function describeSearch({ threads, search, filterMegabytes }: Profile['index']):
     ...(search === 'exact' && { SEARCH_KIND: search }),
     ...(filterMegabytes !== undefined && { FILTER_MEMORY_MB: String(filterMegabytes) }),
   }
-}
-
-/** The directory of a model is one of this machine, which no node of a Swarm has. */
-function refuseDirectories(models: readonly DeclaredModel[]): void {
-  const found = models.find(({ extraction }) => extraction.onnx !== undefined)
-  if (!found) return
-  const where = `model ${found.model.name}: extraction.onnx`
-  throw new LongshoreError(
-    'usage',
-    `${where}: is served by the local engine alone; expected extraction.url`,
-    {
-      hint: 'run the extraction service where the model is, with MODEL and MODEL_DIR, and name its address',
-    },
-  )
 }
 
 function findImage({ image }: Profile['swarm']): string {

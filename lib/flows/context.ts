@@ -26,6 +26,7 @@ import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
 import type { Transport } from '../ports/transport.ts'
+import type { Workplace } from '../ports/workplace.ts'
 
 /** Everything that a flow may touch, chosen once in cli/wire.ts. */
 export interface Context {
@@ -63,6 +64,8 @@ export interface Context {
   embedderOf(declared: DeclaredModel): Promise<Embedder>
   /** Runs commands on nodes, where nodes are machines of their own. */
   readonly shell?: RemoteShell
+  /** Ways to tasks of services that run as long as a command, where nodes are machines of their own. */
+  readonly workplace?: Workplace
   readonly reporter: Reporter
   readonly signal: AbortSignal
   /** `user@host pid` of this run. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
@@ -11,6 +12,13 @@ export function listModels({ model, extraction, models }: Models): DeclaredModel
     { model, extraction },
     ...models.map(({ extraction: other, ...declared }) => ({ model: declared, extraction: other })),
   ]
+}
+
+/** Models whose files our own extraction services are given, with the directory or repository that holds them. */
+export function listOnnxModels(profile: Models): { readonly model: Model; readonly root: string }[] {
+  return listModels(profile).flatMap(({ model, extraction: { onnx } }) =>
+    onnx === undefined ? [] : [{ model, root: resolve(onnx) }],
+  )
 }
 
 /** The model that an operator names, as `NAME` or `NAME@VERSION`. Raises `not-found` and, where several fit, `usage`. */

@@ -40,6 +40,10 @@ export async function examineEmbedder(
   limitMs: number,
 ): Promise<Finding> {
   const { dimensions } = profile.model
+  // Asking it would start a service, and here nothing is changed.
+  if (profile.engine === 'swarm' && profile.extraction.onnx !== undefined) {
+    return ok('extraction', `${profile.extraction.onnx} is served by an image of its own`)
+  }
   const where = profile.extraction.url ?? profile.extraction.onnx ?? 'the built-in extraction'
   const embedding = await attempt((limited) => embedder.embed(['Is anybody there?'], limited), {
     signal,

@@ -18,6 +18,10 @@ export type Gallery = { readonly input: Input; readonly files: ItemFiles; readon
 /** What a model makes of a gallery, as far as a ledger tells. */
 export type Tally = { items: number; embedded: number; dead: number; repeated: number; lacking: number }
 
+export function createTally(): Tally {
+  return { items: 0, embedded: 0, dead: 0, repeated: 0, lacking: 0 }
+}
+
 export type HashedBatch = {
   readonly batch: RowBatch
   /** [items * 32]; zeros where an item has nothing to embed. */

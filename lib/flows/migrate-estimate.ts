@@ -5,9 +5,10 @@ import { countBytes, countItems, type Manifest } from '../domain/manifest.ts'
 import { createRandom } from '../domain/random.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
+import { checkParity } from './device-parity.ts'
 import { embedContents } from './embed-contents.ts'
 import type { EmbedCounts } from './embed-contents-counts.ts'
-import { findMissing, type Tally } from './gallery.ts'
+import { createTally, findMissing } from './gallery.ts'
 import type { MigrateRequest } from './migrate.ts'
 import { openGallery } from './reembed-gallery.ts'
 
@@ -32,8 +33,9 @@ export async function estimateMigration(
   const ledger = await context.ledgers.open(declared.model)
   const { signal } = context
   try {
-    const tally: Tally = { items: 0, embedded: 0, dead: 0, repeated: 0, lacking: 0 }
+    const tally = createTally()
     const rest = await readRest(findMissing(gallery, ledger, { tally, signal }))
+    await checkParity(context, { declared, device, source: listEntries(rest.sample) })
     const server = await context.openServer(declared, device)
     try {
       const source = listEntries(rest.sample)

@@ -6,8 +6,9 @@ import type { Model } from '../domain/model.ts'
 import type { MovedThreshold } from '../domain/score-threshold.ts'
 import type { Answer, Context } from './context.ts'
 import { findDeclaredModel } from './declared-models.ts'
+import { checkParity } from './device-parity.ts'
 import { type Embedding, type EmbedWork, embedMissing } from './embed-missing.ts'
-import { findMissing, joinLedger, type Tally } from './gallery.ts'
+import { createTally, findMissing, joinLedger } from './gallery.ts'
 import { findDeclaredThreshold, moveThresholdOf } from './move-threshold.ts'
 import { findNewestUnderOther, openGallery } from './reembed-gallery.ts'
 import { describeTally, describeWork } from './reembed-words.ts'
@@ -53,8 +54,10 @@ export async function remake(context: Context, request: ReembedRequest): Promise
   const ledger = await context.ledgers.open(model)
   try {
     if (request.retryDead) await ledger.exhume()
-    const tally: Tally = { items: 0, embedded: 0, dead: 0, repeated: 0, lacking: 0 }
+    const tally = createTally()
     if (context.dryRun) return { answer: await tellDryRun(context, { declared, gallery, ledger, tally }) }
+    const missing = findMissing(gallery, ledger, { tally: createTally(), signal })
+    const parity = await checkParity(context, { declared, device: request.device, source: missing })
     const before = await findFormer(context, from, model)
     const { input, listRows } = before
       ? drawRows(gallery.input)
@@ -72,7 +75,11 @@ export async function remake(context: Context, request: ReembedRequest): Promise
     const answer = {
       ...made,
       text: `${model.name}: ${describeTally(tally)}; ${describeWork(work.counts)}\n${made.text}`,
-      json: { ...made.json, model: model.name, embedding: { ...tally, ...work.counts } },
+      json: {
+        ...made.json,
+        model: model.name,
+        embedding: { ...tally, ...work.counts, ...(parity && { parity }) },
+      },
     }
     if (!before) return { answer }
     const after = await generations.read(String(made.json.generation))

@@ -1,7 +1,14 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { examineGpus } from '../../lib/domain/examine-gpu.ts'
-import { type GpuService, parseGpuNode, parseGpuService } from '../../lib/domain/gpu-settings.ts'
+import { examineGpus, examineNodeUpdates } from '../../lib/domain/examine-gpu.ts'
+import { describeGpuService } from '../../lib/domain/gpu-services.ts'
+import {
+  type GpuService,
+  parseEngineOffer,
+  parseGpuNode,
+  parseGpuService,
+} from '../../lib/domain/gpu-settings.ts'
+import { parseMakings } from '../../lib/domain/swarm-making.ts'
 
 const UUID = 'GPU-45cbf7b3-f919-7228-7a26-b06628ebefa1'
 const RUNTIME = 'swarm-resource = "DOCKER_RESOURCE_GPU"\n'
@@ -76,6 +83,44 @@ test('finds a list of numbers, which the engine refuses', () => {
 test('finds a runtime that is not the default one', () => {
   const findings = examineGpus([node([`gpu=${UUID}`], RUNTIME, {})], [])
   assertOne(findings, 'fail', /not the default one/, /default-runtime/)
+})
+
+test('takes the word of the engine for what it offers, and finds what it has not read yet', () => {
+  const offer = (values: readonly string[]) => ({
+    resources: [{ kind: 'gpu', values }],
+    defaultRuntime: 'nvidia',
+  })
+  const daemon = JSON.stringify({ 'node-generic-resources': [`gpu=${UUID}`] })
+  const read = (values: readonly string[], text = daemon) =>
+    examineGpus([parseGpuNode({ name: 'n1', daemon: text, runtime: RUNTIME }, offer(values))], [])
+  assert.equal(
+    [...read([UUID]), ...read([UUID], '')].map(({ state }) => state),
+    ['ok', 'ok'],
+  )
+  assertOne(read(['GPU-of-old']), 'fail', /says gpu=GPU-45.*offers GPU-of-old/, /restart docker/)
+  const GenericResources = [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 2 } }]
+  const stdout = JSON.stringify({ GenericResources, DefaultRuntime: 'nvidia' })
+  assert.equal(parseEngineOffer({ code: 0, stdout }), offer(['2']))
+  assert.is(parseEngineOffer({ code: 1, stdout: '' }), null)
+})
+
+test('reads of a running service what the Swarm was asked for, a zero included, which the engine does not print', () => {
+  const Reservations = { GenericResources: [{ DiscreteResourceSpec: { Kind: 'gpu' } }] }
+  const template = {
+    Resources: { Reservations },
+    ContainerSpec: { Image: 'x', Env: ['NVIDIA_VISIBLE_DEVICES=all'] },
+  }
+  const [making] = parseMakings(
+    JSON.stringify([{ ID: 's', Spec: { Name: 'extraction', TaskTemplate: template, Mode: {} } }]),
+  )
+  const service = describeGpuService(making!)
+  assert.equal([service.resources, service.order, service.visibleDevices], [['gpu=0'], 'stop-first', 'all'])
+  assertOne(examineGpus([], [service]), 'fail', /reserves none/, /gpu=1/)
+})
+
+test('warns that a service with a GPU is restarted by each delivery, and of no other one', () => {
+  const findings = examineNodeUpdates([SOUND, parseGpuService('index', { deploy: { replicas: 2 } })])
+  assertOne(findings, 'warn', /extraction: .*whenever a label of their node changes/, /device: cpu/)
 })
 
 test('finds a service that asks for none, which may get all', () => {

@@ -114,6 +114,18 @@ test('a task that ends during the wait has failed it, one that was there before 
   assert.is(judge(broken, { wanted: made(FIRST), known: new Set([first.id]) }).state, 'waiting')
 })
 
+test('a task with a GPU that the Swarm takes for misplaced is waited for, since another one comes by itself', () => {
+  const view = read('running')
+  const problem = 'assigned node no longer meets constraints'
+  const ended: SwarmTask = { ...view.tasks[0]!, state: 'rejected', problem }
+  const tasks = [...view.tasks, { ...ended, id: 'another' }]
+  assert.is(judge({ ...view, tasks }, { wanted: made(FIRST), known: NOBODY }).state, 'failed')
+  const onGpu: ServiceSpec = { ...FIRST, isOnGpu: true }
+  const service = { ...view.service!, spec: onGpu, made: null }
+  const verdict = judge({ ...view, service, tasks }, { wanted: made(onGpu), known: NOBODY })
+  assert.is(verdict.state, 'settled')
+})
+
 test('two tasks in one place, left by a node that was away, count as the one that shall be there', () => {
   const view = read('running')
   const [first] = view.tasks as [SwarmTask]

@@ -1,5 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { examineGpus } from '../../lib/domain/examine-gpu.ts'
+import { parseGpuService } from '../../lib/domain/gpu-settings.ts'
 import type { ServiceSpec } from '../../lib/domain/service.ts'
 import { parseFleetName } from '../../lib/domain/swarm-names.ts'
 import { renderService, renderStack, type SwarmSettings } from '../../lib/domain/swarm-stack.ts'
@@ -126,6 +128,23 @@ test('a gateway is told where to look for tasks, a task who it is', () => {
   assert.is(environment.HOST, '0.0.0.0')
   assert.is(environment.TASK_ID, 'gateway.{{.Task.Slot}}.{{.Task.ID}}')
   assert.is(environment.GENERATIONS, INDEX.generations.map(({ name, digest }) => `${name}@${digest}`).join())
+})
+
+test('a task on a GPU reserves one, is told to the runtime, and waits until the former one gives it back', () => {
+  const limits = { memory: '2G' }
+  const settings = { ...SETTINGS, resources: { extraction: { limits, reservations: { cpus: '1' } } } }
+  const made = renderService({ ...EXTRACTION, isOnGpu: true }, { settings, excluded: [], loadSeconds: 60 })
+  const { resources, update_config: update } = made.deploy as Record<string, { order?: string }>
+  const gpus = [{ discrete_resource_spec: { kind: 'gpu', value: 1 } }]
+  assert.equal(resources, { limits, reservations: { cpus: '1', generic_resources: gpus } })
+  assert.is(update?.order, 'stop-first')
+  const { NVIDIA_VISIBLE_DEVICES } = made.environment as Record<string, string>
+  assert.is(NVIDIA_VISIBLE_DEVICES, 'all')
+  const asked = parseGpuService('extraction', made)
+  assert.equal(
+    examineGpus([], [asked]).map(({ state }) => state),
+    ['ok'],
+  )
 })
 
 test('a spec may name its own image', () => {

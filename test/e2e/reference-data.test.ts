@@ -1,34 +1,28 @@
 import { readFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { request } from 'undici'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseNpyHeader } from '../../lib/adapters/files/npy.ts'
 import { type Fleet, makeFleet } from '../support/fleet.ts'
+import { CLUSTERS, DIMENSIONS, readHardml, VECTOR_BYTES, VECTORS_AT } from '../support/hardml.ts'
+import { type LookupModel, startLookupModel } from '../support/lookup-model.ts'
 import { sharedPath } from '../support/shared.ts'
 
-const CLUSTERS = [0, 1, 2, 3]
-const DIMENSIONS = 512
-const VECTORS_AT = 62 + 45
-const VECTOR_BYTES = 1000 * DIMENSIONS * 4
-
 let fleet: Fleet
-let embedder: Server
+let embedder: LookupModel
 
 test.before(async () => {
-  embedder = await startLookupModel()
-  const { port } = embedder.address() as AddressInfo
+  embedder = await startLookupModel(await readHardml())
   fleet = await makeFleet({
     model: { name: 'use', version: '4', dimensions: DIMENSIONS, metric: 'cosine', normalized: true },
-    extraction: { url: `http://127.0.0.1:${port}` },
+    extraction: { url: embedder.url },
     gates: {},
     split: {},
   })
 })
 test.after(async () => {
   await fleet.stop()
-  await new Promise((resolve) => embedder.close(resolve))
+  await embedder.stop()
 })
 
 test('refuses dg_1, whose centroids are not those of its shards, and says by how much', async () => {
@@ -81,42 +75,6 @@ test('answers the reference clients, with the best match', async () => {
   })
   assert.is(await body.text(), 'Content-Type not supported! Please use JSON with "query" field.')
 })
-
-/** TF Serving's REST API over a model that knows the texts of both reference generations by heart. */
-async function startLookupModel(): Promise<Server> {
-  const known = new Map<string, number[]>()
-  for (const generation of ['dg_1', 'dg_2']) {
-    for (const cluster of CLUSTERS) {
-      const directory = sharedPath(`data/hardml/dgs/${generation}/clust_${cluster}`)
-      const bytes = await readFile(`${directory}/index`)
-      const vectors = new Float32Array(
-        Uint8Array.from(bytes.subarray(VECTORS_AT, VECTORS_AT + VECTOR_BYTES)).buffer,
-      )
-      const sentences = JSON.parse(await readFile(`${directory}/sentences.json`, 'utf8')) as Record<
-        string,
-        string
-      >
-      for (const [row, text] of Object.entries(sentences)) {
-        known.set(text, [...vectors.subarray(Number(row) * DIMENSIONS, (Number(row) + 1) * DIMENSIONS)])
-      }
-    }
-  }
-  const server = createServer((incoming, outgoing) => {
-    let text = ''
-    incoming.on('data', (data: Buffer) => {
-      text += data.toString()
-    })
-    incoming.on('end', () => {
-      const { inputs } = JSON.parse(text) as { inputs: string[] }
-      outgoing.setHeader('content-type', 'application/json')
-      outgoing.end(
-        JSON.stringify({ outputs: inputs.map((each) => known.get(each) ?? known.values().next().value) }),
-      )
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
 
 async function post(url: string, content: unknown) {
   const { statusCode, body } = await request(url, {

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseProfile } from '../../lib/config/load.ts'
 import type { LongshoreError } from '../../lib/domain/errors.ts'
-import { createBlueprint } from '../../lib/flows/blueprint.ts'
+import { createBlueprint, listImages } from '../../lib/flows/blueprint.ts'
 
 const LOCAL = `
 name: test
@@ -58,15 +58,19 @@ test('tells our own extraction of an ONNX model, and gateways that texts must re
   assert.equal(JSON.parse(gateway.settings.MODELS!)[0].isOnnx, true)
 })
 
-test('refuses an ONNX model in a Swarm, whose nodes have no such directory', () => {
+test('serves an ONNX model in a Swarm from an image of its own, by names that both commands can tell', () => {
   const swarm = ONNX.replace(
     'name: test',
     'name: test\nengine: swarm\nswarm: { managers: [n1], image: "longshore:1" }',
   )
-  assert.throws(
-    () => createBlueprint(parseProfile(swarm, 'x.yml')),
-    /extraction\.onnx: is served by the local engine/,
-  )
+  const profile = parseProfile(swarm, 'x.yml')
+  const { gateway, extractions } = createBlueprint(profile)
+  const { IMAGE, MODEL_DIR, DEVICE } = extractions[0]!.template!.settings
+  assert.equal([MODEL_DIR, DEVICE], ['/model', 'cpu'])
+  assert.match(IMAGE!, /^longshore:1-[0-9a-f]{8}$/)
+  assert.equal(listImages(profile), [gateway.settings.IMAGE, IMAGE])
+  const untagged = parseProfile(swarm.replace('longshore:1', 'host:5000/longshore'), 'x.yml')
+  assert.throws(() => createBlueprint(untagged), /swarm\.image: expected NAME:TAG/)
 })
 
 test('starts no extraction where a server is named', () => {

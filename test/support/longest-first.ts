@@ -11,6 +11,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'swarm/update-back.test.ts': 170,
   'swarm/contracts.test.ts': 170,
   'swarm/apply.test.ts': 150,
+  'swarm/migrate.test.ts': 180,
   'swarm/backfill.test.ts': 140,
   'swarm/faults-power.test.ts': 130,
   'swarm/verify.test.ts': 110,

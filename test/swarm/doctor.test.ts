@@ -24,6 +24,7 @@ import { makeState } from './lab/state.ts'
 const STATE = makeState()
 const DIRECTORY = makeTempDir()
 const PORT = 14005
+const GPU = 'GPU-45cbf7b3'
 
 let lab: Lab
 let image: string
@@ -139,6 +140,39 @@ test('finds what a third party changed of a service, and a health check that was
     /changed the service doctor_extraction_\w+: stop_grace_period 12000 -> 1000/,
     /profile/,
   )
+})
+
+test('finds what an engine has not read of its GPUs, then none amiss, and a service that asks for none', async () => {
+  const root = lab.locateRoot('n3')!
+  const engine = JSON.parse(await readFile(join(root, 'etc/docker/daemon.json'), 'utf8'))
+  const offers = { 'node-generic-resources': [`gpu=${GPU}`] }
+  await writeFile(join(root, 'etc/docker/daemon.json'), JSON.stringify({ ...engine, ...offers }))
+  const unread = await examine()
+  assertFound(unread, 'fail', /n3: .* says gpu=GPU-45cbf7b3, the engine offers none/, /restart docker/)
+  assertFound(unread, 'fail', /n3: NVIDIA's runtime is not the default one/, /default-runtime/)
+  assertFound(unread, 'fail', /n3: swarm-resource is not set/, /DOCKER_RESOURCE_GPU/)
+
+  // Any runtime will do for what engine and Swarm say of it.
+  const runtime = { runtimes: { nvidia: { path: 'runc' } }, 'default-runtime': 'nvidia' }
+  await writeFile(join(root, 'etc/docker/daemon.json'), JSON.stringify({ ...engine, ...offers, ...runtime }))
+  await mkdir(join(root, 'etc/nvidia-container-runtime'), { recursive: true })
+  await writeFile(
+    join(root, 'etc/nvidia-container-runtime/config.toml'),
+    'swarm-resource = "DOCKER_RESOURCE_GPU"\n',
+  )
+  await lab.fault.stop('n3', 'dockerd')
+  await lab.fault.start('n3', 'dockerd')
+  await eventually(async () => {
+    const gpus = (await examine()).filter(({ check }) => check === 'gpu')
+    assert.equal(
+      gpus.map(({ state, detail }) => `${state}: ${detail}`),
+      ['ok: settings give n3 the GPUs that they should'],
+    )
+  }, 60_000)
+  const asked = ['--generic-resource', 'gpu=0', '--label', 'longshore.fleet=doctor', '--replicas', '0']
+  await lab.docker('n1', 'service', 'create', '--detach', '--name', 'by-hand', ...asked, image)
+  assertFound(await examine(), 'fail', /by-hand: gpu=0 reserves none/, /gpu=1/)
+  await lab.docker('n1', 'service', 'rm', 'by-hand')
 })
 
 test('examines what is left when a node is cut off, though services have tasks there', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,6 +11,7 @@ import { image as makeImage } from '../../lib/flows/image.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeFleet } from '../support/fakes/fleet-context.ts'
 import { makeGeneration } from '../support/generation.ts'
+import { writeTextModel } from '../support/onnx-model.ts'
 import { renderRefs } from '../support/services.ts'
 import { makeTempDir } from '../support/temp.ts'
 import { type Lab, startLab } from './lab/lab.ts'
@@ -132,6 +133,40 @@ test('comes to a node through a registry too, by a name that image.mjs prints', 
   } finally {
     await registry.stop()
   }
+})
+
+test('has an ONNX model in an image on top, which serves it to whoever may read nothing else', async () => {
+  const root = makeTempDir()
+  const words = ['grain', 'ship']
+  const valueAt = (token: number, column: number) => (token === column ? 1 : 0.1)
+  writeTextModel(join(root, 'words', '1'), { words, dimensions: 8, valueAt })
+  await writeFile(join(root, 'words', '1', '.hidden'), 'of no use')
+  await chmod(join(root, 'words', '1', 'model.onnx'), 0o600)
+  const images = createDockerImages({ host: `unix://${lab.nodes[1]!.socket}` })
+  const name = `${image}-words`
+  const { signal } = new AbortController()
+  await images.build(name, { kind: 'model', image, root, model: { name: 'words', version: '1' } }, signal)
+  const model = { name: 'words', version: '1', dimensions: 8, metric: 'cosine', normalized: true }
+  const told = { MODEL: JSON.stringify({ ...model, fingerprint: 'w' }), MODEL_DIR: '/model', PORT: '8502' }
+  const variables = Object.entries(told).flatMap(([key, value]) => ['--env', `${key}=${value}`])
+  await lab.docker(
+    'n2',
+    'run',
+    '--detach',
+    '--name',
+    'words',
+    '--read-only',
+    ...variables,
+    name,
+    'extraction',
+  )
+  await eventually(async () => {
+    const answer = await lab.docker('n2', 'exec', 'words', 'node', 'services/ask.mjs', '/readyz')
+    assert.equal(JSON.parse(answer), { ready: true })
+  }, 90_000)
+  const list = 'console.log(fs.readdirSync("/model").sort().join())'
+  const files = await lab.docker('n2', 'exec', 'words', 'node', '-e', list)
+  assert.is(files, 'model.onnx,tokenizer.json,tokenizer_config.json')
 })
 
 test('holds no package for development, and nothing else than the services need', async () => {

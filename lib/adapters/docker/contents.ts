@@ -34,7 +34,9 @@ export function isForeignBinary(path: string): boolean {
 }
 
 function describeSource(source: ImageSource): unknown {
-  return source.kind === 'base' ? source : [source.kind, process.version, process.platform, process.arch]
+  if (source.kind === 'base') return source
+  // What is taken of this machine: another number where that becomes more, for a base that is there is not made again.
+  return [source.kind, 2, process.version, process.platform, process.arch]
 }
 
 async function listFiles(root: string): Promise<string[]> {

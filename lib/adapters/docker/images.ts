@@ -3,6 +3,7 @@ import type { ImageSource, ImageStore } from '../../ports/image-store.ts'
 import { digestContents, digestPackages } from './contents.ts'
 import { type DockerOptions, describeFailure, engineArguments, loadExeca, runDocker } from './docker.ts'
 import { importMachine } from './machine-base.ts'
+import { buildModelImage } from './model-image.ts'
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -24,6 +25,7 @@ export function createDockerImages({ root = PROJECT, host }: DockerImagesOptions
     identify: async (source) => `longshore:${await digestContents(root, source)}`,
     has,
     async build(name, source, signal) {
+      if (source.kind === 'model') return await buildModelImage(name, source, at(signal))
       const base = await prepareBase(root, source, has, at(signal))
       await runDocker(['build', '--quiet', '--tag', name, ...base, '.'], at(signal))
     },

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
@@ -28,6 +28,7 @@ export async function importMachine(root: string, name: string, options: DockerO
   const tree = await mkdtemp(join(tmpdir(), 'longshore-base-'))
   try {
     await Promise.all([placeNode(tree), placePackages(root, tree), placeEtc(tree)])
+    await placeLibraries(tree)
     await importTree(tree, name, options)
   } finally {
     await rm(tree, { recursive: true, force: true })
@@ -35,11 +36,20 @@ export async function importMachine(root: string, name: string, options: DockerO
 }
 
 async function placeNode(tree: string): Promise<void> {
+  await place(await realpath(process.execPath), join(tree, 'usr/local/bin/node'))
+}
+
+/** The shared libraries of this machine that Node.js and the packages need; those that packages bring are there already. */
+async function placeLibraries(tree: string): Promise<void> {
   const { execa } = await loadExeca()
-  const program = await realpath(process.execPath)
-  await place(program, join(tree, 'usr/local/bin/node'))
-  const { stdout } = await execa('ldd', [program])
-  const libraries = stdout.match(/(?<=\s)\/\S+/g) ?? []
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true })
+  const binaries = entries
+    .filter((entry) => entry.isFile() && /^node$|\.node$|\.so(\.\d+)*$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+  // Binaries for another C library are no dynamic executables here.
+  const printed = await Promise.all(binaries.map((binary) => execa('ldd', [binary], { reject: false })))
+  const named = printed.flatMap(({ stdout }) => stdout.match(/(?<=\s)\/\S+/g) ?? [])
+  const libraries = [...new Set(named)].filter((library) => !library.startsWith(tree))
   await Promise.all(libraries.map(async (library) => place(await realpath(library), join(tree, library))))
 }
 

@@ -38,6 +38,8 @@ export type HttpConnections = {
 export type HttpClientOptions = {
   /** How long a connection may take to come about, in milliseconds. */
   readonly connectMs?: number
+  /** The most connections to one server. */
+  readonly connections?: number
   /** The most bytes of an answer: a longer one is as none. */
   readonly mostBytes?: number
 }
@@ -48,11 +50,12 @@ const CONNECTIONS_PER_SERVER = 128
 
 export function createHttpClient({
   connectMs = 10_000,
+  connections = CONNECTIONS_PER_SERVER,
   mostBytes = -1,
 }: HttpClientOptions = {}): HttpConnections {
   const dispatcher = new Agent({
     connect: { timeout: connectMs },
-    connections: CONNECTIONS_PER_SERVER,
+    connections,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,
     headersTimeout: 0,

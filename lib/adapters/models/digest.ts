@@ -4,19 +4,22 @@ import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { digestOf } from '../../domain/canonical-json.ts'
 
-/**
- * The fingerprint of an ONNX model that declares none: the digest of its files' paths and contents. Hidden files and
- * `*.md` are left out, for they decide no embedding.
- */
+/** The fingerprint of an ONNX model that declares none: the digest of its files' paths and contents. */
 export async function digestModel(directory: string): Promise<string> {
+  const files: [string, string][] = []
+  for (const path of await listModelFiles(directory))
+    files.push([path, await digestFile(join(directory, path))])
+  return digestOf(Object.fromEntries(files))
+}
+
+/** Paths of the files that make a model what it is, in order: hidden files and `*.md` are none of them. */
+export async function listModelFiles(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const paths = entries
+  return entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .filter((path) => !path.endsWith('.md') && !/(^|\/)\./.test(path))
-  const files: [string, string][] = []
-  for (const path of paths.sort()) files.push([path, await digestFile(join(directory, path))])
-  return digestOf(Object.fromEntries(files))
+    .sort()
 }
 
 async function digestFile(path: string): Promise<string> {

@@ -59,7 +59,7 @@ export async function applyService(
 async function prepareNetwork({ manager, settings: { fleet } }: Engine, signal: AbortSignal): Promise<void> {
   if ((await manager.read(listNetworks(fleet), { signal })).trim() !== '') return
   const result = await manager.run(createNetwork(fleet), { signal })
-  if (result.code !== 0 && !/already exists/i.test(result.stderr)) {
+  if (result.code !== 0 && !/already exists|name conflicts/i.test(result.stderr)) {
     throw describeFailure(createNetwork(fleet), result)
   }
 }

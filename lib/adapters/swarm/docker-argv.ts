@@ -90,6 +90,11 @@ export function askInside(container: string, path: string): string[] {
   return ['exec', container, 'node', 'services/ask.mjs', path]
 }
 
+/** A connection to the task's own port, by stdin and stdout. */
+export function pipeInside(container: string): string[] {
+  return ['exec', '--interactive', container, 'node', 'services/pipe.mjs']
+}
+
 /** How a container stands, and what its last health checks printed. */
 export function inspectState(container: string): string[] {
   return ['inspect', '--type', 'container', '--format', '{{json .State}}', container]

@@ -7,6 +7,7 @@ import type { RemoteShell } from '../../ports/remote-shell.ts'
 import type { Stack } from '../../ports/stack.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import type { Transport } from '../../ports/transport.ts'
+import type { Workplace } from '../../ports/workplace.ts'
 import { createManager } from './docker-client.ts'
 import { createLabelledTransport } from './labelled-transport.ts'
 import { createNodeLabels } from './node-labels.ts'
@@ -15,6 +16,7 @@ import { createSwarmPublishing } from './publishing.ts'
 import { readFleet } from './read-fleet.ts'
 import { createSwarmStack } from './stack.ts'
 import { createSwarmStateStore } from './state-store.ts'
+import { createSwarmWorkplace } from './workplace.ts'
 
 export type SwarmEngineSettings = {
   readonly shell: RemoteShell
@@ -36,6 +38,7 @@ export type SwarmEngine = {
   readonly transport: Transport & Mender
   readonly publishing: Publishing
   readonly stack: Stack
+  readonly workplace: Workplace
 }
 
 /** The engine `swarm`: its parts share the managers, and services change only under the lock. Raises `usage`. */
@@ -55,5 +58,6 @@ export function createSwarmEngine(settings: SwarmEngineSettings): SwarmEngine {
     ),
     publishing: createSwarmPublishing(manager, signal),
     stack: createSwarmStack({ manager, settings: stack }),
+    workplace: createSwarmWorkplace({ shell, manager }),
   }
 }

@@ -1,6 +1,8 @@
 import { examineClocks } from '../../domain/examine-clocks.ts'
 import { examineDirectories } from '../../domain/examine-directories.ts'
 import { examineEngines } from '../../domain/examine-engines.ts'
+import { examineGpus, examineNodeUpdates } from '../../domain/examine-gpu.ts'
+import { readGpuReports } from '../../domain/examine-gpu-files.ts'
 import { examineImages } from '../../domain/examine-images.ts'
 import { examineMarks } from '../../domain/examine-marks.ts'
 import { examineMembers } from '../../domain/examine-members.ts'
@@ -11,6 +13,7 @@ import { examineHealthChecks, examineMakings } from '../../domain/examine-servic
 import { examineSshd, type SshdNeeds } from '../../domain/examine-sshd.ts'
 import { examineTiming } from '../../domain/examine-timing.ts'
 import type { Finding } from '../../domain/finding.ts'
+import { describeGpuService } from '../../domain/gpu-services.ts'
 import { GATEWAY } from '../../domain/service.ts'
 import { findMeshed } from '../../domain/swarm-making.ts'
 import { swarmServiceName } from '../../domain/swarm-names.ts'
@@ -22,6 +25,8 @@ import type { SwarmFacts } from './read-swarm.ts'
 export type SwarmNeeds = {
   readonly managers: readonly string[]
   readonly stack: SwarmSettings
+  /** The image of the services, and those of models. */
+  readonly images: readonly string[]
   readonly ssh: SshdNeeds
   readonly gateway: { readonly port: number; readonly replicas: number }
   readonly index: { readonly replicas: number }
@@ -34,8 +39,9 @@ export type SwarmNeeds = {
 
 /** Findings on what machines say by themselves. */
 export function examineMachines(machines: readonly Machine[], needs: SwarmNeeds): Finding[] {
-  const { stack, ssh, update, managers } = needs
+  const { stack, images, ssh, update, managers } = needs
   const engines = machines.map(({ engine }) => engine)
+  const gpus = readGpuReports(machines.map((machine) => machine.gpus))
   return [
     ...examineClocks(
       machines.map(({ clock }) => clock),
@@ -43,14 +49,18 @@ export function examineMachines(machines: readonly Machine[], needs: SwarmNeeds)
     ),
     ...examineEngines(engines),
     ...examineManagers(engines, managers),
-    ...examineImages(
-      machines.map(({ image }) => image),
-      stack.image,
+    ...images.flatMap((image, at) =>
+      examineImages(
+        machines.map((machine) => machine.images[at]!),
+        image,
+      ),
     ),
     ...examineDirectories(
       machines.map(({ directory }) => directory),
       stack.dataDirectory,
     ),
+    ...gpus.findings,
+    ...examineGpus(gpus.nodes, []),
     ...examineSshd(
       machines.flatMap(({ sshd }) => sshd ?? []),
       ssh,
@@ -68,6 +78,7 @@ export function examineSwarm(
   const nodes = engines.map(({ name }) => name)
   const { fleet, publish } = stack
   const { deadlineSeconds, unreachableNodes } = update
+  const onGpu = own.map(describeGpuService)
   const replicas = Math.max(gateway.replicas, index.replicas)
   return [
     ...examineQuorum(members),
@@ -87,6 +98,8 @@ export function examineSwarm(
         meshed: findMeshed(services, gateway.port),
       },
     ),
+    ...examineGpus([], onGpu),
+    ...examineNodeUpdates(onGpu),
     ...examineHealthChecks(own),
     ...examineMakings(own),
     ...examineTiming({ ...stack, deadlineSeconds, replicas }, starts),

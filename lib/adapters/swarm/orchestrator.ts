@@ -4,8 +4,9 @@ import type { Orchestrator } from '../../ports/orchestrator.ts'
 import { askContainer } from './ask-task.ts'
 import { changeService } from './change.ts'
 import type { Engine } from './engine-parts.ts'
+import { findContainer } from './find-container.ts'
 import { observeServices } from './observe.ts'
-import { readFleet, readNodes, readTasks } from './read-fleet.ts'
+import { readFleet } from './read-fleet.ts'
 import { removeAll, removeService } from './remove-services.ts'
 import { readWords } from './task-words.ts'
 
@@ -32,26 +33,14 @@ export function createSwarmOrchestrator(engine: Engine): Orchestrator {
   }
 }
 
-async function askTask(
-  { shell, manager }: Engine,
-  task: Task,
-  path: string,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const where = `${task.id} on ${task.node}`
-  const id = task.id.split('.').at(-1)!
-  const [[found], nodes] = await Promise.all([readTasks(manager, [id], signal), readNodes(manager, signal)])
-  const node = nodes.find((one) => one.id === found?.nodeId)?.name
-  if (!found?.container || node === undefined || found.state !== 'running') {
-    const words = found && (await readWords(found, { shell, node }, signal))
-    throw new LongshoreError('remote', `${where} does not run`, { blame: words?.blame })
-  }
+async function askTask(engine: Engine, task: Task, path: string, signal: AbortSignal): Promise<unknown> {
+  const { found, ...place } = await findContainer(engine, task, signal)
   try {
-    const place = { shell, where, node, container: found.container }
     return await askContainer(place, path, { signal, timeoutMs: ASK_MS })
   } catch (error) {
     signal.throwIfAborted()
-    const { blame } = await readWords(found, { shell, node }, signal)
+    const { where } = place
+    const { blame } = await readWords(found, place, signal)
     const message = messageOf(error)
     const words = message.includes(where) ? message : `${where} does not answer: ${message}`
     throw new LongshoreError('remote', words, { cause: error, blame })

@@ -2,10 +2,12 @@ import { type EngineReport, parseDocker } from '../../domain/engine-report.ts'
 import { LongshoreError, messageOf } from '../../domain/errors.ts'
 import type { ClockReport } from '../../domain/examine-clocks.ts'
 import type { DirectoryReport } from '../../domain/examine-directories.ts'
+import type { GpuReport } from '../../domain/examine-gpu-files.ts'
 import type { ImageReport } from '../../domain/examine-images.ts'
 import type { Holding } from '../../domain/examine-marks.ts'
 import { isListening, type PortReport } from '../../domain/examine-ports.ts'
 import { parseSshd, type SshdReport } from '../../domain/examine-sshd.ts'
+import { parseEngineOffer } from '../../domain/gpu-settings.ts'
 import type { RemoteShell, RunResult } from '../../ports/remote-shell.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { inspectImage, listPublishers, readInfo, readVersions } from './docker-argv.ts'
@@ -15,7 +17,9 @@ import { splitLines } from './read-fleet.ts'
 export type Machine = {
   readonly clock: ClockReport
   readonly engine: EngineReport
-  readonly image: ImageReport
+  /** One for each image that the node shall have. */
+  readonly images: readonly ImageReport[]
+  readonly gpus: GpuReport
   readonly directory: DirectoryReport
   /** Null where we may not read its limits. */
   readonly sshd: SshdReport | null
@@ -28,13 +32,16 @@ export type MachineParts = {
   /** Reads what lies on the disk, whatever it is marked as. */
   readonly transport: Pick<Transport, 'inspect'>
   readonly directory: string
-  readonly image: string
+  readonly images: readonly string[]
   readonly port: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
 const DOCKER_MS = 8000
+/** Where these are not there, or not to be read, nothing is told. */
+const DAEMON_FILE = '/etc/docker/daemon.json'
+const RUNTIME_FILE = '/etc/nvidia-container-runtime/config.toml'
 
 type Node = { readonly name: string; readonly user: string }
 type Run = (...argv: readonly string[]) => Promise<RunResult>
@@ -54,24 +61,28 @@ export async function readMachine(node: Node, parts: MachineParts, signal: Abort
   const { name } = node
   const run: Run = (...argv) => parts.shell.run(name, argv, { signal })
   const docker = (args: readonly string[]) => askDocker(name, args, parts.shell, signal)
-  const [version, info, image, containers, table, directory, limits, facts] = await Promise.all([
-    docker(readVersions()),
-    docker(readInfo()),
-    docker(inspectImage(parts.image)),
-    docker(listPublishers(parts.port)),
-    run('cat', '/proc/net/tcp', '/proc/net/tcp6'),
-    run('sh', '-c', LOOK_AT_DIRECTORY, 'sh', parts.directory),
-    run('sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin; exec sshd -T'),
-    parts.transport.inspect(name, signal),
-  ])
+  const [version, info, images, daemon, runtime, containers, table, directory, limits, facts] =
+    await Promise.all([
+      docker(readVersions()),
+      docker(readInfo()),
+      Promise.all(parts.images.map((image) => docker(inspectImage(image)))),
+      run('cat', DAEMON_FILE),
+      run('cat', RUNTIME_FILE),
+      docker(listPublishers(parts.port)),
+      run('cat', '/proc/net/tcp', '/proc/net/tcp6'),
+      run('sh', '-c', LOOK_AT_DIRECTORY, 'sh', parts.directory),
+      run('sh', '-c', 'PATH=$PATH:/usr/sbin:/sbin; exec sshd -T'),
+      parts.transport.inspect(name, signal),
+    ])
   const engine = { ...node, docker: parseDocker(version, info) }
   return {
     engine,
-    image: {
+    images: images.map((image) => ({
       name,
       architecture: 'problem' in engine.docker ? null : engine.docker.architecture,
       image: parseImage(image),
-    },
+    })),
+    gpus: { name, daemon: daemon.stdout, runtime: runtime.stdout, offer: parseEngineOffer(info) },
     directory: parseDirectory(node, directory),
     sshd: parseSshd(name, limits.stdout),
     port: { name, isTaken: isListening(table.stdout, parts.port), containers: parseContainers(containers) },

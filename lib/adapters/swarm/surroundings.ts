@@ -20,9 +20,9 @@ export type SwarmSurroundingsSettings = SwarmNeeds & {
 
 /** Everything that only machines and managers of a Swarm know, asked over SSH: what is on them is judged in the domain. */
 export function createSwarmSurroundings(settings: SwarmSurroundingsSettings): Surroundings {
-  const { shell, transport, nodes, stack, gateway, now = Date.now } = settings
-  const { dataDirectory: directory, image } = stack
-  const parts = { shell, transport, directory, image, port: gateway.port, now }
+  const { shell, transport, nodes, stack, images, gateway, now = Date.now } = settings
+  const { dataDirectory: directory } = stack
+  const parts = { shell, transport, directory, images, port: gateway.port, now }
   return {
     async examine(signal) {
       const [settled, swarm] = await Promise.all([

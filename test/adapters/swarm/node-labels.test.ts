@@ -8,7 +8,7 @@ import type { SwarmNode } from '../../../lib/domain/swarm-inspect.ts'
 const signal = new AbortController().signal
 
 const nodeWith = (name: string, labels: Record<string, string>): SwarmNode => {
-  return { id: name, name, isDown: false, labels }
+  return { id: name, name, isDown: false, labels, gpus: 0 }
 }
 const NODES = [
   nodeWith('n1', { 'longshore.demo.node': 'member' }),

@@ -73,7 +73,7 @@ async function observe(nodes: readonly SwarmNode[], tasks: readonly SwarmTask[])
 }
 
 function makeNode(name: string, isDown = false): SwarmNode {
-  return { id: name, name, isDown, labels: {} }
+  return { id: name, name, isDown, labels: {}, gpus: 0 }
 }
 
 function makeTask(slot: number, members: Partial<SwarmTask>): SwarmTask {

@@ -112,6 +112,32 @@ test('finds an image, a directory and a port that are not as they should be on o
   assertFound(findings, 'fail', /14005 on n2 is taken by the container web of the service web/)
 })
 
+test('finds each image of a model that a machine lacks', async () => {
+  const lacking = (node: string, argv: readonly string[]) =>
+    node === 'n3' && argv.at(-1) === 'longshore:1-aa' ? fail('No such image') : undefined
+  const { findings } = await makeSubject({ before: lacking }).examine(NEVER)
+  assertFound(findings, 'fail', /n3 does not have longshore:1-aa/)
+  assertFound(findings, 'ok', /longshore:1 is on n1, n2, n3$/)
+})
+
+test('finds traps of GPUs in the files of machines, also of those whose engine does not start for them', async () => {
+  const files: Record<string, string> = {
+    n1: JSON.stringify({ 'node-generic-resources': ['gpu=0', 'gpu=1'] }),
+    n2: '{ "node-generic-resources": [',
+    n3: JSON.stringify({ 'node-generic-resources': ['gpu=GPU-1'], 'default-runtime': 'nvidia' }),
+  }
+  const amiss = (node: string, argv: readonly string[]) => {
+    if (argv[1] === '/etc/docker/daemon.json') return done(files[node]!)
+    if (argv[1] === '/etc/nvidia-container-runtime/config.toml') return done('#swarm-resource = "x"\n')
+    return node === 'n1' && argv[1] === 'info' ? fail('cannot connect') : undefined
+  }
+  const { findings } = await makeSubject({ before: amiss }).examine(NEVER)
+  assertFound(findings, 'fail', /n1: the engine takes no list of numbers/, /UUID/)
+  assertFound(findings, 'fail', /n2: .*daemon\.json is no JSON/, /mend it/)
+  assertFound(findings, 'fail', /n3: .* says gpu=GPU-1, the engine offers none/, /restart docker/)
+  assertFound(findings, 'fail', /n3: swarm-resource is not set/, /DOCKER_RESOURCE_GPU/)
+})
+
 test.run()
 
 type RawNode = { readonly ID: string; readonly Description: { readonly Hostname: string } }
@@ -162,6 +188,7 @@ function makeSubject({
       graceSeconds: 12,
       monitorSeconds: 5,
     },
+    images: ['longshore:1', 'longshore:1-aa'],
     ssh: { maxChannels: 8, maxStarting: 8 },
     gateway: { port: 14005, replicas: 1 },
     index: { replicas: 1 },
