@@ -59,7 +59,8 @@ export async function makeFleet(overrides: Record<string, unknown> = {}): Promis
     generations: join(directory, 'dgs'),
     nodes: [{ name: 'node-1' }, { name: 'node-2' }],
     model: TEST_MODEL,
-    gateway: { port },
+    // Whatever else runs on this machine may keep the processors for seconds: late is not failed.
+    gateway: { port, timeoutSeconds: 20 },
     split: { clusters: 3, goldenQueries: 40 },
     gates: { selfRouting: 0.8, recall: 0.8 },
     update: { deadlineSeconds: 20, soakSeconds: 0.3, leaseSeconds: 5 },
