@@ -130,10 +130,10 @@ test('leaves a service where somebody else has the lock, and says who', async ()
   assert.match(fleet.notes.at(-1) ?? '', /still runs: locked by other@there 2/)
 })
 
-test('has a service of another name on a GPU where a node offers one, since queries are embedded without', async () => {
+test('has a service of another name on a GPU where one is asked for, since queries are embedded without', async () => {
   const { fleet, servers, openServer } = makeWorld(['node-2'])
+  await openServer('gpu').embed(TEXTS, signal)
   await openServer().embed(TEXTS, signal)
-  await openServer('cpu').embed(TEXTS, signal)
   const specs = [...fleet.orchestrator.services.values()].map(({ spec }) => [spec.name, spec.isOnGpu])
   assert.equal(specs, [
     [`${OWN}_gpu`, true],
@@ -143,7 +143,7 @@ test('has a service of another name on a GPU where a node offers one, since quer
   assert.is(fleet.orchestrator.services.size, 0)
 })
 
-test('tells that no node offers a GPU where one is asked for, and takes the processor where one would be nice', async () => {
+test('tells that no node offers a GPU where one is asked for, and takes the processor where nobody asks for one', async () => {
   const { context, fleet } = makeWorld()
   const declared = findDeclaredModel(fleet.profile, 'words')
   assert.is(await runDevice(context, declared, 'auto'), 'cpu')
