@@ -18,7 +18,8 @@ await command({
     from: {
       type: 'string',
       value: 'dg_N',
-      description: 'the generation to move (default: the newest under another model)',
+      description:
+        'the generation to move (default: the newest under another model that did not fail and was not gone back from)',
     },
     config: {
       type: 'string',

@@ -76,11 +76,11 @@ async function compare(context: Context, evidence: Evidence, questions: readonly
 
 /** Raises `not-found`, and `usage` for a generation that is under the wanted model already. */
 async function findFormer(
-  { generations }: Context,
+  { generations, state }: Context,
   model: Model,
   from: string | undefined,
 ): Promise<Manifest> {
-  if (from === undefined) return await findNewestUnderOther(generations, model)
+  if (from === undefined) return await findNewestUnderOther(generations, model, await state.read())
   const manifest = await generations.read(from)
   if (manifest.model.fingerprint !== model.fingerprint) return manifest
   throw new LongshoreError('usage', `${from} is under ${model.name} already`)
