@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { stringify } from 'yaml'
@@ -18,6 +19,8 @@ const WEIGHT = 8
 export type Run = {
   readonly code: number | null
   readonly seconds: number
+  /** Of this machine's processors, the share of the time in which they had nothing to do: what is 0 or near it is a limit. */
+  readonly idle: number
   /** Bytes that left the control host meanwhile, and those that came to each node, as the kernel counts them. */
   readonly sent: number
   readonly received: Readonly<Record<string, number>>
@@ -144,6 +147,7 @@ async function deliver(
   { nodes, profile, during }: RunOptions & { readonly profile: string },
 ): Promise<Run> {
   const before = readTraffic(lab, nodes)
+  const times = sumTimes()
   const begun = performance.now()
   const script = start(lab, ['deliver', generation, '--profile', profile, '--yes', '--json'])
   const watched = watch(lab, generation, nodes, begun)
@@ -155,6 +159,7 @@ async function deliver(
   hasEnded = true
   watched.stop()
   await disturbed
+  const { idle, all } = sumTimes()
   const after = readTraffic(lab, nodes)
   const received = Object.fromEntries(
     nodes.map((node) => [node, (after.received[node] ?? 0) - (before.received[node] ?? 0)]),
@@ -163,6 +168,7 @@ async function deliver(
   return {
     code,
     seconds,
+    idle: (idle - times.idle) / (all - times.all),
     sent: after.sent - before.sent,
     received,
     published,
@@ -215,6 +221,13 @@ function start(lab: Lab, [script, ...args]: readonly string[]) {
     }),
   )
   return { ended, kill: (signal: NodeJS.Signals) => void process.kill(-child.pid!, signal) }
+}
+
+/** What all processors of this machine have done since it started, in milliseconds. */
+function sumTimes(): { readonly idle: number; readonly all: number } {
+  const times = cpus().map((cpu) => cpu.times)
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+  return { idle: sum(times.map(({ idle }) => idle)), all: sum(times.flatMap((each) => Object.values(each))) }
 }
 
 function countBytes(directory: string): number {

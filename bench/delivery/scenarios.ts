@@ -21,6 +21,7 @@ export async function measureWhole({ fleet, generation, bytes, ideal }: Subject,
   console.table(run.timeline)
   return {
     seconds: round(run.seconds),
+    idle: round(run.idle),
     overIdeal: round(run.seconds / ideal),
     controlBytesRatio: round(run.sent / bytes),
   }
