@@ -6,7 +6,7 @@ import { syncDirectory } from '../files/durable-files.ts'
 import { isFullDisk } from '../generations/disk-error.ts'
 import { partialName, removeStale } from '../generations/partial.ts'
 import { readFreeBytes, resolveInside } from '../local/node-directory.ts'
-import { type Move, moveAll } from './move-all.ts'
+import { bringBack, type Move, moveAll } from './move-all.ts'
 import { digestFile, writeArchive } from './write-archive.ts'
 
 type Staged = {
@@ -17,10 +17,13 @@ type Staged = {
 }
 type Digests = { readonly sha256: string; readonly bytes: number }
 
+/** In a draft: what the new packages take the place of. */
+const REPLACED = 'replaced'
+
 /** New packages below `root`, made in a directory of this process beside their places. Raises `remote` for a full disk. */
 export async function createDraft(root: string, bytes: number): Promise<FateDraft> {
   await mkdir(root, { recursive: true })
-  await removeStale(root)
+  await removeStale(root, (left) => bringBack(join(left, REPLACED)))
   const free = await readFreeBytes(root)
   if (free < bytes) throw fullDisk(root, `${free} bytes are free, about ${bytes} are needed`)
   const staging = join(root, partialName('fate'))
@@ -73,7 +76,7 @@ async function publish(
     }
     published.push({ names, sha256: packed?.sha256, bytes: packed?.bytes ?? 0 })
   }
-  await moveAll(moves, replace ? join(staging, 'replaced') : undefined)
+  await moveAll(moves, replace ? join(staging, REPLACED) : undefined)
   await rm(staging, { recursive: true, force: true })
   await syncDirectory(root)
   return published

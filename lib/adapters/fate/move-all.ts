@@ -1,7 +1,11 @@
-import { lstat, mkdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { hasCode, syncDirectory } from '../files/durable-files.ts'
+import { listDirectory } from '../local/node-directory.ts'
+
+/** Ends the name of the file that tells where something was put away from. */
+const PLACE = '.place'
 
 export type Move = { readonly from: string; readonly to: string }
 
@@ -37,15 +41,30 @@ export async function hasEntry(path: string): Promise<boolean> {
   }
 }
 
-async function putAway(path: string, away: string | undefined): Promise<() => Promise<void>> {
+/** Resolves to what undoes it. */
+export async function putAway(path: string, away: string | undefined): Promise<() => Promise<void>> {
   if (away === undefined) {
     throw new LongshoreError('usage', `${path}: exists already; nothing was written over`, {
       hint: 'choose another unify_model_version, or move away what is there',
     })
   }
   await mkdir(away, { recursive: true })
-  const kept = join(away, `${basename(dirname(path))} ${basename(path)}`)
-  await rm(kept, { recursive: true, force: true })
+  const kept = join(away, String((await listDirectory(away)).length))
+  await writeFile(kept + PLACE, relative(away, path))
+  await syncDirectory(away)
   await rename(path, kept)
-  return () => rename(kept, path)
+  return async () => {
+    await rename(kept, path)
+    await rm(kept + PLACE)
+  }
+}
+
+/** Gives what a killed run had put away its name again, where nothing has come in its place. */
+export async function bringBack(away: string): Promise<void> {
+  for (const name of await listDirectory(away)) {
+    const kept = join(away, name.slice(0, -PLACE.length))
+    if (!name.endsWith(PLACE) || !(await hasEntry(kept))) continue
+    const path = join(away, await readFile(join(away, name), 'utf8'))
+    if (!(await hasEntry(path))) await rename(kept, path)
+  }
 }

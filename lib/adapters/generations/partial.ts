@@ -16,13 +16,18 @@ export function partialName(generation: string): string {
   return `.${generation}.partial-${pid}-${startTicks ?? 0}`
 }
 
-/** Removes what runs left that were killed while they made a generation. */
-export async function removeStale(root: string): Promise<void> {
+/** Removes what runs left that were killed while they made something; `rescue` takes out of it first what shall stay. */
+export async function removeStale(
+  root: string,
+  rescue: (directory: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   for (const name of await listDirectory(root)) {
     const [, pid, startTicks] = PARTIAL.exec(name) ?? []
     if (pid === undefined || startTicks === undefined) continue
     const process = { host: hostname(), pid: Number(pid), startTicks: startTicks === '0' ? null : startTicks }
-    if (isDead(process)) await rm(join(root, name), { recursive: true, force: true })
+    if (!isDead(process)) continue
+    await rescue(join(root, name))
+    await rm(join(root, name), { recursive: true, force: true })
   }
 }
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { ZipFile } from 'yazl'
 import { emptyMeta, parseMeta } from '../../../lib/adapters/fate/define-meta.ts'
 import { createDraft } from '../../../lib/adapters/fate/draft.ts'
+import { putAway } from '../../../lib/adapters/fate/move-all.ts'
 import { openArchive } from '../../../lib/adapters/fate/open-archive.ts'
 import { openDirectory } from '../../../lib/adapters/fate/open-directory.ts'
 import { rejectsWith } from '../../support/errors.ts'
@@ -53,6 +54,31 @@ test('refuses a name that comes twice, and what is no archive', async () => {
   await rejectsWith(openArchive(path), 'corrupt', /names a\/b twice/)
   writeFileSync(path, 'not a zip')
   await rejectsWith(openArchive(path), 'corrupt', /is no whole zip archive/)
+})
+
+test('a version whose place was about to be taken when the run was killed stands there again', async () => {
+  const root = makeTempDir()
+  const [version, replaced] = [join(root, 'guest#1#m/v'), join(root, '.fate.partial-999999999-1/replaced')]
+  mkdirSync(version, { recursive: true })
+  writeFileSync(join(version, 'define_meta.yaml'), 'the former one')
+  await putAway(version, replaced)
+  assert.equal(readdirSync(join(root, 'guest#1#m')), [])
+  const draft = await createDraft(root, 0)
+  assert.equal(readdirSync(version), ['define_meta.yaml'])
+  await draft.discard()
+  assert.equal(readdirSync(root), ['guest#1#m'])
+})
+
+test('what has taken the place of a version stays when the run was killed after that', async () => {
+  const root = makeTempDir()
+  const [version, replaced] = [join(root, 'guest#1#m/v'), join(root, '.fate.partial-999999999-1/replaced')]
+  mkdirSync(version, { recursive: true })
+  await putAway(version, replaced)
+  mkdirSync(version)
+  writeFileSync(join(version, 'define_meta.yaml'), 'the new one')
+  await (await createDraft(root, 0)).discard()
+  assert.equal(readdirSync(version), ['define_meta.yaml'])
+  assert.equal(readdirSync(root), ['guest#1#m'])
 })
 
 const NAMES = { directory: 'guest#1#m/v', archive: 'guest#1#m_v.zip', hasSha1: false }
