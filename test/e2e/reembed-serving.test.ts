@@ -25,7 +25,7 @@ test.before(async () => {
   })
   // Only answers count here, not how fast they come.
   const profile = await readFile(fleet.profile, 'utf8')
-  await writeFile(fleet.profile, profile.replace('gateway:\n', 'gateway:\n  timeoutSeconds: 60\n'))
+  await writeFile(fleet.profile, profile.replace('timeoutSeconds: 20', 'timeoutSeconds: 60'))
   const input = await writeQuestions(fleet.path('gallery.jsonl'), gallery)
   await expect(['split-index', input])
   await expect(['update-indices'])
