@@ -21,8 +21,7 @@ import {
 } from './scenarios.ts'
 
 const DATA = join(import.meta.dirname, '..', '.data', `delivery-${process.pid}`)
-/** Low enough that lines are the limit: at 50, eight nodes and their lines kept two processors busy for 96 % of the time. */
-const MBIT = 25
+const MBIT = 50
 const BYTES_PER_SECOND = (MBIT * 1e6) / 8
 const MEGABYTES = { whole: 200, quick: 40, rsync: 25, unshaped: 400 }
 const COUNTS = [1, 2, 4, 8]

@@ -1,5 +1,5 @@
 /** How long what is on its way may have to wait for what was sent before it, in ms. */
-const MOST_WAIT_MS = 100
+const MOST_WAIT_MS = 50
 const FORGETTING = 0.1
 
 type Sent = { readonly end: number; readonly at: number; readonly heard: number }
