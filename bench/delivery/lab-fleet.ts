@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { stringify } from 'yaml'
 import { bringImage } from '../../test/swarm/lab/image.ts'
 import { type Lab, startLab } from '../../test/swarm/lab/lab.ts'
 import { DIMENSIONS } from './make-input.ts'
+import { sumTimes } from './processor-times.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const HOLDING = '/var/lib/longshore'
@@ -221,13 +221,6 @@ function start(lab: Lab, [script, ...args]: readonly string[]) {
     }),
   )
   return { ended, kill: (signal: NodeJS.Signals) => void process.kill(-child.pid!, signal) }
-}
-
-/** What all processors of this machine have done since it started, in milliseconds. */
-function sumTimes(): { readonly idle: number; readonly all: number } {
-  const times = cpus().map((cpu) => cpu.times)
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
-  return { idle: sum(times.map(({ idle }) => idle)), all: sum(times.flatMap((each) => Object.values(each))) }
 }
 
 function countBytes(directory: string): number {

@@ -115,13 +115,17 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       readText: async (path) => (await import('../adapters/inputs/text-file.ts')).readTextFile(path),
     },
     generations: store.createGenerationStore(profile.generations),
-    generationSearch: createSearchOnUse(profile.generations),
+    generationSearch: onUse<GenerationSearch>({ readGolden: true, search: true }, async () =>
+      (await import('../adapters/generations/search-whole.ts')).createGenerationSearch(profile.generations),
+    ),
     writer: writer.createGenerationWriter(profile.generations),
     images: images.createDockerImages(),
     stackFiles: stackFiles.createStackFiles({ root: CONFIG, profile: profile.name }),
     rates: rateStore.createRateStore(profile.state),
     embedder,
-    itemFiles: { read: async (...args) => (await loadItemFiles()).read(...args) },
+    itemFiles: onUse<ItemFiles>({ read: true }, async () =>
+      (await import('../adapters/inputs/item-files.ts')).createItemFiles(),
+    ),
     ledgers: {
       async open(model) {
         const { createLedgerStore } = await import('../adapters/ledger/store.ts')
@@ -130,10 +134,17 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
         )
       },
     },
-    archives: createArchivesOnUse(profile.generations),
-    reports: createReportsOnUse(join(profile.state, 'reports')),
+    archives: onUse<Archives>({ write: true, readManifest: true, restore: true }, async () =>
+      (await import('../adapters/archive/archives.ts')).createArchives(profile.generations),
+    ),
+    reports: onUse<Reports>({ read: true, write: true }, async () =>
+      (await import('../adapters/reports/store.ts')).createReports(join(profile.state, 'reports')),
+    ),
     shardSources: { open: (file) => openShards(file, join(profile.state, 'galleries')) },
-    fatePackages: createFatePackagesOnUse(),
+    fatePackages: onUse<FatePackages>(
+      { open: true, has: true, digest: true, createDraft: true, parseMeta: true, emptyMeta: true },
+      async () => (await import('../adapters/fate/packages.ts')).createFatePackages(),
+    ),
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
@@ -141,38 +152,18 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
   }
 }
 
-async function loadItemFiles(): Promise<ItemFiles> {
-  return (await import('../adapters/inputs/item-files.ts')).createItemFiles()
+/** An adapter that is loaded when it is first asked, for what hardly any command needs: `methods` names all that it has. */
+function onUse<Adapter extends Asked<Adapter>>(
+  methods: Readonly<Record<keyof Adapter, true>>,
+  load: () => Promise<Adapter>,
+): Adapter {
+  const names = Object.keys(methods) as (keyof Adapter)[]
+  const entries = names.map((name) => [name, async (...args: never[]) => (await load())[name](...args)])
+  return Object.fromEntries(entries) as Adapter
 }
 
-/** Two commands write reports. */
-function createReportsOnUse(directory: string): Reports {
-  const load = async () => (await import('../adapters/reports/store.ts')).createReports(directory)
-  return {
-    read: async (generation) => (await load()).read(generation),
-    write: async (report) => (await load()).write(report),
-  }
-}
-
-/** Hardly any command searches by itself. */
-function createSearchOnUse(root: string): GenerationSearch {
-  const load = async () =>
-    (await import('../adapters/generations/search-whole.ts')).createGenerationSearch(root)
-  return {
-    readGolden: async (manifest) => (await load()).readGolden(manifest),
-    search: async (...args) => (await load()).search(...args),
-  }
-}
-
-/** Archives need a package that hardly any command does. */
-function createArchivesOnUse(root: string): Archives {
-  const load = async () => (await import('../adapters/archive/archives.ts')).createArchives(root)
-  return {
-    write: async (...args) => (await load()).write(...args),
-    readManifest: async (path) => (await load()).readManifest(path),
-    restore: async (...args) => (await load()).restore(...args),
-  }
-}
+/** All of whose members are asked and answer later. */
+type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
 
 /** Other fleets are read by one command alone. */
 async function openShards(file: string, directory: string): Promise<ShardSource> {
@@ -181,19 +172,6 @@ async function openShards(file: string, directory: string): Promise<ShardSource>
     import('../adapters/shards/source.ts'),
   ])
   return createShardSource(await loadShardsFile(file), directory)
-}
-
-/** Zip and YAML, which one command needs. */
-function createFatePackagesOnUse(): FatePackages {
-  const load = async () => (await import('../adapters/fate/packages.ts')).createFatePackages()
-  return {
-    open: async (paths) => (await load()).open(paths),
-    has: async (path) => (await load()).has(path),
-    digest: async (path) => (await load()).digest(path),
-    createDraft: async (...args) => (await load()).createDraft(...args),
-    parseMeta: async (...args) => (await load()).parseMeta(...args),
-    emptyMeta: async (...args) => (await load()).emptyMeta(...args),
-  }
 }
 
 /** Child processes of this machine, and files that remember them. */

@@ -46,18 +46,9 @@ test("moves another fleet's gallery here under another model, with one master de
   const dead = { master: `http://127.0.0.1:${await findFreePort()}`, slaves: first!.slaves }
   const config = await writeConfig({ 'storage-api-from': { shards: [dead, ...others] } })
   const before = await askGallery(old)
-  const dry = await expect(
-    0,
-    fresh,
-    'migrate',
-    '--model',
-    'lexical-hash@fine',
-    '--config',
-    config,
-    '--dry-run',
-  )
+  const dry = await migrate(0, config, '--dry-run')
   assert.equal(dry.before, { emben_model: 'lexical-hash', emben_size: 64, objects: ITEMS })
-  const moved = await expect(0, fresh, 'migrate', '--model', 'lexical-hash@fine', '--config', config)
+  const moved = await migrate(0, config)
   assert.equal([moved.outcome, moved.before, moved.left], ['done', dry.before, 0])
   assert.equal(moved.after, { emben_model: 'lexical-hash', emben_size: 256, objects: ITEMS })
   assert.equal(before, { name: 'hello', ...moved.before })
@@ -73,26 +64,10 @@ test('does nothing when it is run again, and holds what this fleet serves agains
     'storage-api-from': { shards: await listShards(old) },
     'storage-api-to': { shards: await listShards(fresh) },
   }
-  const again = await expect(
-    0,
-    fresh,
-    'migrate',
-    '--model',
-    'lexical-hash@fine',
-    '--config',
-    await writeConfig(sides),
-  )
+  const again = await migrate(0, await writeConfig(sides))
   assert.equal([again.outcome, again.embedding.calls], ['nothing-to-do', 0])
   sides['storage-api-to'].shards.pop()
-  const part = await expect(
-    2,
-    fresh,
-    'migrate',
-    '--model',
-    'lexical-hash@fine',
-    '--config',
-    await writeConfig(sides),
-  )
+  const part = await migrate(2, await writeConfig(sides))
   assert.match(part.error.message, '1 shards are named, dg_1 has 2')
 })
 
@@ -106,7 +81,7 @@ test('refuses a shard whose count differs, and leaves both fleets as they are', 
   const counting = { master: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, slaves: [] }
   const config = await writeConfig({ 'storage-api-from': { shards: [counting, ...others] } })
   const before = await askGallery(fresh)
-  const run = await expect(12, fresh, 'migrate', '--model', 'lexical-hash@fine', '--config', config)
+  const run = await migrate(12, config)
   assert.match(run.error.message, `hold ${ITEMS + 1} objects together, dg_1 has ${ITEMS}`)
   assert.equal(await askGallery(fresh), before)
   proxy.close()
@@ -117,22 +92,11 @@ test('names file, line and key of a wrong file, and refuses flags that do not go
   const config = await writeConfig({
     'storage-api-from': { shards: [{ ...shards[0]!, ...{ port: 1 } }, ...shards.slice(1)] },
   })
-  const wrong = await expect(2, fresh, 'migrate', '--model', 'lexical-hash@fine', '--config', config)
+  const wrong = await migrate(2, config)
   assert.match(wrong.error.message, /shards\.yml:\d+: storage-api-from\.shards\.0\.port: no such key/)
-  const flags = await expect(
-    2,
-    fresh,
-    'migrate',
-    '--model',
-    'lexical-hash@fine',
-    '--config',
-    config,
-    '--estimate',
-  )
+  const flags = await migrate(2, config, '--estimate')
   assert.match(flags.error.message, '--estimate does not go with --config')
 })
-
-test.run()
 
 async function writeConfig(sides: Record<string, { shards: Shard[] }>): Promise<string> {
   const path = fresh.path('shards.yml')
@@ -155,8 +119,15 @@ async function askGallery(fleet: Fleet) {
   return (await call(`${fleet.url}/v3/galleries/text/hello`)).body
 }
 
+/** Moves a gallery under the other model into the new fleet, as a configuration says. */
+async function migrate(code: number, config: string, ...flags: string[]) {
+  return await expect(code, fresh, 'migrate', '--model', 'lexical-hash@fine', '--config', config, ...flags)
+}
+
 async function expect(code: number, fleet: Fleet, script: string, ...args: string[]) {
   const run = await fleet.run(script, ...args)
   assert.is(run.code, code, `${script} ${args.join(' ')}: ${run.stdout}\n${run.stderr}`)
   return run.json
 }
+
+test.run()
