@@ -1,3 +1,5 @@
+import { partitionHashes } from './partition-hashes.ts'
+
 const WORDS = 3
 /** Slots for every hash; with fewer free ones, looking for one takes longer. */
 const SPARE = 1.5
@@ -28,6 +30,15 @@ export class HashCounter {
     return before
   }
 
+  /** Adds hashes, two words each, and returns how many of them were there before; faster than one after the other. */
+  addAll(hashes: Uint32Array): number {
+    const ordered = partitionHashes(hashes, 2)
+    let repeated = 0
+    for (let at = 0; at < ordered.length; at += 2)
+      if (this.add(ordered[at]!, ordered[at + 1]!) > 0) repeated++
+    return repeated
+  }
+
   /** How often a hash was added. */
   countOf(high: number, low: number): number {
     return this.#table[this.#find(high >>> 0, low >>> 0) + 2]!
@@ -50,7 +61,8 @@ export class HashCounter {
     this.#table = new Uint32Array(this.#slots * WORDS)
     for (let at = 0; at < former.length; at += WORDS) {
       if (former[at + 2] === 0) continue
-      this.#table.set(former.subarray(at, at + WORDS), this.#find(former[at]!, former[at + 1]!))
+      const to = this.#find(former[at]!, former[at + 1]!)
+      for (let word = 0; word < WORDS; word++) this.#table[to + word] = former[at + word]!
     }
   }
 }

@@ -10,6 +10,18 @@ test('tells how often a hash was there before, also after it grew', () => {
   }
 })
 
+test('counts many at once as one after the other', () => {
+  const hashes = Uint32Array.from(
+    { length: 20_000 },
+    (_, index) => hashText(`text ${index >> 1}`)[index % 2]!,
+  )
+  const counter = new HashCounter()
+  assert.is(counter.addAll(hashes), 0)
+  assert.is(counter.addAll(hashes.subarray(0, 3000)), 1500)
+  assert.is(counter.countOf(hashes[2998]!, hashes[2999]!), 2)
+  assert.is(counter.countOf(hashes[3000]!, hashes[3001]!), 1)
+})
+
 test('tells hashes apart that differ in one half, and counts the hash of zeros too', () => {
   const counter = new HashCounter(4)
   assert.is(counter.add(0, 0), 0)

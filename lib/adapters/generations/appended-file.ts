@@ -1,8 +1,11 @@
 import { closeSync, fdatasync, fsync, openSync, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 
-/** Bytes after which what was written is sent to the disk while writing goes on, so that the end does not wait for it. */
-const SYNC_EVERY = 16 * 1024 * 1024
+/**
+ * Bytes after which what was written is sent to the disk while writing goes on, so that the end does not wait for it. Each
+ * time the journal of the file system holds up those who write beside; less than this is sent while gates are measured.
+ */
+const SYNC_EVERY = 512 * 1024 * 1024
 
 /** A new file that is written from its start to its end. */
 export class AppendedFile {

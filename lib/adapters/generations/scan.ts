@@ -89,8 +89,8 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
   return {
     addItems(shard: number, facts: ItemsFacts): void {
       items[shard] = facts
-      repeatedIds += countRepeated(facts.ids, ids)
-      repeatedTexts += countRepeated(facts.texts, texts)
+      repeatedIds += ids.addAll(facts.ids)
+      repeatedTexts += texts.addAll(facts.texts)
     },
     /** Takes the facts of the vectors of a shard whose items were added. Raises `corrupt` where they are out of step. */
     addVectors(shard: number, facts: VectorsFacts): void {
@@ -132,14 +132,6 @@ function createCollector({ clusters, queries, model, onRows }: ScanJob) {
       matchesOf: (shard) => scans[shard]!.matches,
     }),
   }
-}
-
-function countRepeated(hashes: Uint32Array, seen: HashCounter): number {
-  let repeated = 0
-  for (let at = 0; at < hashes.length; at += 2) {
-    if (seen.add(hashes[at]!, hashes[at + 1]!) > 0) repeated++
-  }
-  return repeated
 }
 
 /** The first of the hashes that is not among those seen, -1 where all are. */

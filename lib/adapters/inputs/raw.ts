@@ -9,11 +9,13 @@ import { BatchBuilder } from './batch.ts'
 import type { RawFiles } from './find-raw.ts'
 import { scanClusters } from './scan-clusters.ts'
 import { observeFiles } from './source-files.ts'
-import { type Found, TextTable } from './text-table.ts'
+import { type Found, LISTED_WORDS, TextTable } from './text-table.ts'
 
 const WINDOW = 2 * 1024 * 1024
-/** Bytes of a usual text in a listing; only the first size of the table depends on it. */
-const USUAL_TEXT = 64
+/** Bytes of a short text in a listing; only the first size of the table depends on it. */
+const SHORT_TEXT = 48
+/** Texts that the table takes together. */
+const BLOCK_TEXTS = 64 * 1024
 const SEEN = 1
 const LISTED = 2
 const REASONS: Record<Exclude<Found, number>, string> = {
@@ -121,14 +123,22 @@ function readListing(path: string, clusters: number): Listing {
   const window = new FileWindow(path)
   try {
     const cursor = new JsonCursor(window)
-    const table = new TextTable(window.size / USUAL_TEXT)
+    const table = new TextTable(window.size / SHORT_TEXT)
     const hash = new Uint32Array(2)
     let texts = 0
+    const block = new Uint32Array(BLOCK_TEXTS * LISTED_WORDS)
+    let filled = 0
     for (const cluster of scanClusters(cursor, clusters)) {
       hashBytes(cursor.view, cursor.start, cursor.end, hash)
-      table.add(hash, cluster)
+      block[filled++] = hash[0]!
+      block[filled++] = hash[1]!
+      block[filled++] = cluster
       texts++
+      if (filled < block.length) continue
+      table.addAll(block)
+      filled = 0
     }
+    table.addAll(block.subarray(0, filled))
     return { table, texts }
   } finally {
     window.close()
