@@ -34,7 +34,8 @@ export async function createContext(
   const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
   const own = createOwnOnUse(profile, () => context)
   const ports = await createPorts(profile, parts, own)
-  const context: Context = { ...parts, ...ports, profile, now: Date.now }
+  const openFleet = (file: string) => createContext({ ...parts, profileFile: file })
+  const context: Context = { ...parts, ...ports, profile, openFleet, now: Date.now }
   return {
     context,
     async close() {

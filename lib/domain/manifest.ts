@@ -37,6 +37,8 @@ export type Routing = {
 export type Manifest = {
   readonly format: typeof MANIFEST_FORMAT
   readonly generation: string
+  /** Who it belongs to, where fleets of several parties exchange generations. */
+  readonly owner?: string
   /** The generation that this one was compared with, null for the first. */
   readonly parent: GenerationRef | null
   readonly model: Model

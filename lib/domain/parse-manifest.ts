@@ -36,6 +36,8 @@ function findProblem(manifest: Manifest): string | undefined {
   if (typeof manifest.generation !== 'string' || !isGenerationName(manifest.generation)) {
     return `generation is ${JSON.stringify(manifest.generation)}, expected dg_N`
   }
+  const { owner } = manifest
+  if (owner !== undefined && (typeof owner !== 'string' || owner === '')) return 'owner: expected a text'
   return (
     findModelProblem(manifest.model) ??
     findClustersProblem(manifest.clusters) ??

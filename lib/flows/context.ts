@@ -60,6 +60,8 @@ export interface Context {
   openFateFlow(url: string): Promise<FateFlow>
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
+  /** The fleet of another profile, for what moves from one fleet to another. Raises as loading a profile does. */
+  openFleet(profileFile: string): Promise<{ readonly context: Context; close(): Promise<void> }>
   /** What gates embed samples with. */
   embedderOf(declared: DeclaredModel): Promise<Embedder>
   /** Runs commands on nodes, where nodes are machines of their own. */
@@ -92,6 +94,7 @@ export type FleetContext = Omit<
   | 'fatePackages'
   | 'openFateFlow'
   | 'openServer'
+  | 'openFleet'
 >
 
 /** What a command answers on stdout: printed as text, or as the members of the `--json` document. */

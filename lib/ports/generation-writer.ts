@@ -3,6 +3,7 @@ import type { FileEntry, Manifest, Routing, ShardEntry, ShardSize } from '../dom
 import type { Model } from '../domain/model.ts'
 import type { GateResult } from '../domain/quality.ts'
 import type { SearchSetting } from '../domain/shard-search.ts'
+import type { Carried } from './archives.ts'
 import type { GateContext } from './generation-store.ts'
 import type { GivenClusters, Reject, TextItems } from './input.ts'
 
@@ -96,4 +97,9 @@ export interface GenerationWriter {
   ): Promise<Float32Array>
   /** Begins a generation; first removes what dead runs left. */
   begin(spec: DraftSpec): Promise<GenerationDraft>
+  /**
+   * Makes a generation of files that lie below another directory, and reads every one back from the disk. Raises `corrupt`
+   * naming a file that differs from the manifest, `usage` where the name is taken; then nothing stands under it.
+   */
+  adopt(manifest: Manifest, directory: string, carried: Carried): Promise<void>
 }

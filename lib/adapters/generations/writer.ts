@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DraftSpec, GenerationWriter } from '../../ports/generation-writer.ts'
+import { adoptGeneration } from './adopt.ts'
 import { explainDiskError } from './disk-error.ts'
 import { Draft } from './draft.ts'
 import { checkSpace, partialName, removeStale } from './partial.ts'
@@ -31,5 +32,6 @@ export function createGenerationWriter(root: string): GenerationWriter {
         throw explainDiskError(error)
       }
     },
+    adopt: (manifest, directory, carried) => adoptGeneration(root, { manifest, directory }, carried),
   }
 }
