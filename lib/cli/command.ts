@@ -22,6 +22,7 @@ export type CommandArguments<F extends Flags> = {
   readonly flags: FlagValues<F>
   /** The profile's file as the operator gave it, to hand on to other commands. */
   readonly profileFile: string
+  readonly json: boolean
   /** Prints to stdout before the answer, for commands that go on showing; does nothing under `--json`. */
   print(text: string): void
 }
@@ -55,6 +56,7 @@ export async function command<const F extends Flags>(
   const ending = createEnding({
     command: definition.name,
     json: hasFlag(args, 'json'),
+    isStream: hasFlag(args, 'watch'),
     quiet: hasFlag(args, 'quiet'),
   })
   const interrupts = listenForInterrupts(() => ending.failNow(interrupts.error))
@@ -88,7 +90,7 @@ async function runWithContext<F extends Flags>(
   })
   const print = (text: string) => void (common.json || process.stdout.write(text))
   try {
-    return await definition.run(context, { positionals, flags, profileFile, print })
+    return await definition.run(context, { positionals, flags, profileFile, json: common.json, print })
   } finally {
     await close().finally(() => reporter.close())
   }

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { readConsoleToken, settleConsole } from '../config/console-token.ts'
 import { loadProfile } from '../config/load.ts'
 import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
 import { listImages } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
+import type { ConsoleFeed } from '../ports/console-feed.ts'
 import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
@@ -31,7 +33,7 @@ export async function createContext(
   settings: ContextSettings,
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
-  const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
+  const profile = await settleConsole(await identifyOnnxModels(await loadProfile(profileFile), digestFiles))
   const own = createOwnOnUse(profile, () => context)
   const ports = await createPorts(profile, parts, own)
   const context: Context = { ...parts, ...ports, profile, now: Date.now }
@@ -83,6 +85,7 @@ type Ports = Pick<
   | 'embedderOf'
   | 'shell'
   | 'workplace'
+  | 'consoles'
 >
 type Engine = Pick<
   Ports,
@@ -148,6 +151,8 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
+    ...(profile.engine === 'swarm' &&
+      profile.gateway.console.enabled && { consoles: createConsoles(profile) }),
     ...engine,
   }
 }
@@ -164,6 +169,14 @@ function onUse<Adapter extends Asked<Adapter>>(
 
 /** All of whose members are asked and answer later. */
 type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
+
+/** Told by one command alone. */
+function createConsoles({ gateway }: Profile): ConsoleFeed {
+  const { tokenFile = '' } = gateway.console
+  return onUse<ConsoleFeed>({ publish: true }, async () =>
+    (await import('../adapters/console/feed.ts')).createConsoleFeed(() => readConsoleToken(tokenFile)),
+  )
+}
 
 /** Other fleets are read by one command alone. */
 async function openShards(file: string, directory: string): Promise<ShardSource> {

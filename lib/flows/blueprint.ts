@@ -32,11 +32,23 @@ export function createBlueprint(profile: Profile): Blueprint {
         CANARY_RECALL: String(gates.recall),
         CANARY_GOLDEN: String(gates.golden),
         CANARY_MODEL: String(gates.model),
+        ...describeConsole(profile),
         ...(update.strategy === 'replica-groups' && { INDEX_GROUPS: GROUPS.join(',') }),
       },
     },
     index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
     extractions: models.map((declared) => createExtraction(declared, image)),
+  }
+}
+
+/** What a gateway must know to serve the console: in a Swarm it cannot look at the fleet itself, and is told what stands there. */
+function describeConsole(profile: Profile): Record<string, string> {
+  const { name, engine, state, nodes, gateway } = profile
+  const { enabled, tokenDigest } = gateway.console
+  if (!enabled) return {}
+  const fleet = engine === 'local' && { state: resolve(state), nodes: nodes.map((node) => node.name) }
+  return {
+    CONSOLE: JSON.stringify({ profile: name, ...(tokenDigest && { tokenDigest }), ...(fleet && { fleet }) }),
   }
 }
 

@@ -93,6 +93,15 @@ export const startGateway: StartService = async (settings, env, log) => {
   const normalize = url || own?.isOnnx ? (text: string) => text : normalizeLexical
   const answers = createAnswers({ ref, search, cache, normalize, metrics, timeoutMs })
   addGatewayRoutes(base.app, { catalog, answers, readiness: canary.readiness, partial: readPartial(env) })
+  if (env.CONSOLE) {
+    const { addConsole } = await import('./console/start.ts')
+    const parts = {
+      dataDirectory: settings.dataDirectory,
+      groups: readGroups(env),
+      partial: readPartial(env),
+    }
+    addConsole(base.app, { ...parts, env, catalog, discovery, client, models, timeoutMs, log })
+  }
   return await runService(base, { settings, log, ready: canary.passed })
 }
 

@@ -1,0 +1,4 @@
+import { z } from 'zod'
+
+/** Where commands leave how they ended. */
+export const metricsSchema = z.strictObject({ textfile: z.string().min(1).optional() }).prefault({})
