@@ -180,27 +180,20 @@ function renderReleases({ releases, serving, profile, profileFile, quarantined }
   const recent = releases.slice(-RECENT).reverse()
   const rows = recent.map(({ id, generation, command, at, by }, row) => {
     const isFirst = recent.findIndex((one) => one.generation.digest === generation.digest) === row
-    const isServing = row === 0 && generation.name === serving?.generation
-    const canReturn =
-      isFirst && !isServing && generation.name !== serving?.generation && !bad.has(generation.digest)
+    const isServing = generation.name === serving?.generation
+    const canReturn = isFirst && !isServing && !bad.has(generation.digest)
     const way = canReturn && renderCommand(`npx zx scripts/rollback.mjs --to ${generation.name}${flag}`)
-    return [
-      `#${id}`,
-      generation.name,
-      command,
-      inLocalTime(at),
-      by,
-      isServing ? el('span', { class: 'tag good' }, 'serving') : way,
-    ]
+    const state = row === 0 && isServing && el('span', { class: 'tag good' }, 'serving')
+    return [`#${id}`, generation.name, state || way, command, inLocalTime(at), by]
   })
   /** @type {[string, string?][]} */
   const columns = [
     ['release', 'nowrap'],
     ['generation', 'nowrap'],
+    ['way back'],
     ['by', 'nowrap'],
     ['when', 'nowrap'],
     ['operator', 'nowrap'],
-    ['way back'],
   ]
   return card(
     'Releases',
