@@ -10,6 +10,7 @@ import type { ConsoleFeed } from '../ports/console-feed.ts'
 import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
+import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
 import {
@@ -86,6 +87,7 @@ type Ports = Pick<
   | 'shell'
   | 'workplace'
   | 'consoles'
+  | 'metricsFiles'
 >
 type Engine = Pick<
   Ports,
@@ -151,6 +153,9 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
+    ...(profile.metrics.textfile !== undefined && {
+      metricsFiles: createMetricsOnUse(profile.metrics.textfile),
+    }),
     ...(profile.engine === 'swarm' &&
       profile.gateway.console.enabled && { consoles: createConsoles(profile) }),
     ...engine,
@@ -169,6 +174,13 @@ function onUse<Adapter extends Asked<Adapter>>(
 
 /** All of whose members are asked and answer later. */
 type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
+
+/** Not needed before a command ends. */
+function createMetricsOnUse(directory: string): MetricsFiles {
+  return onUse<MetricsFiles>({ read: true, write: true }, async () =>
+    (await import('../adapters/files/metrics-files.ts')).createMetricsFiles(directory),
+  )
+}
 
 /** Told by one command alone. */
 function createConsoles({ gateway }: Profile): ConsoleFeed {

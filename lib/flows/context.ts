@@ -15,6 +15,7 @@ import type { ImageStore } from '../ports/image-store.ts'
 import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
 import type { Mender } from '../ports/mender.ts'
+import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RateStore } from '../ports/rate-store.ts'
@@ -69,6 +70,8 @@ export interface Context {
   readonly workplace?: Workplace
   /** Consoles that have to be told what stands on record: those of gateways in a Swarm. */
   readonly consoles?: ConsoleFeed
+  /** Where commands leave how they ended. */
+  readonly metricsFiles?: MetricsFiles
   readonly reporter: Reporter
   readonly signal: AbortSignal
   /** `user@host pid` of this run. */

@@ -127,7 +127,7 @@ test('follows an update while it runs, and shows two generations side by side af
 test('tells who holds and serves which generation, and the command that leads back', async () => {
   await until(`[...document.querySelectorAll('#fleet h2')].some((one) => one.textContent === 'Releases')`)
   const fleetText = await textOf('#fleet')
-  assert.match(fleetText, /node-1\s+reachable\s+serving\s+loaded/)
+  assert.match(fleetText, /node-1\s+reachable\s+(serving|held)\s+(loaded|held)/)
   assert.match(fleetText, 'npx zx scripts/rollback.mjs --to dg_1 --profile config/test.yml')
   assert.is(await browser.page.read(`document.querySelectorAll('#fleet button').length`), 1)
 })

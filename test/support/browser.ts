@@ -35,9 +35,21 @@ export async function startBrowser(): Promise<Browser> {
   const directory = makeTempDir()
   const path = NAMES.map((name) => `/usr/bin/${name}`).find((one) => existsSync(one))
   if (!path) throw new Error('no Chromium on this machine: apt-get install chromium')
-  const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run']
+  const flags = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+  ]
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
-  const args = [...flags, ...quiet, '--remote-debugging-port=0', `--user-data-dir=${directory}`, 'about:blank']
+  const args = [
+    ...flags,
+    ...quiet,
+    '--remote-debugging-port=0',
+    `--user-data-dir=${directory}`,
+    'about:blank',
+  ]
   const child = spawn(path, args, { stdio: 'ignore' })
   const kill = () => void child.kill('SIGKILL')
   process.once('exit', kill)

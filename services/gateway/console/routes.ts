@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import type { PartialPolicy } from '../../../lib/domain/partial.ts'
 import { gone } from '../../http/gone.ts'
 import { badRequest, HttpError } from '../../http/http-error.ts'
-import type { Log } from '../../http/log.ts'
 import { renderReply } from '../render-reply.ts'
 import { parseQuery, parseSearchBody } from '../search-body.ts'
 import type { DatedFacts, FactsSource } from './facts.ts'
 import type { GalleryMap } from './gallery-map.ts'
 import type { Generations, OpenGeneration } from './generations.ts'
+import type { ScrapeTarget } from './scrape-targets.ts'
 import type { ConsoleSettings } from './settings.ts'
 import { createGuard } from './token.ts'
 
@@ -17,9 +17,9 @@ export type ConsoleParts = {
   readonly generations: Generations
   readonly facts: FactsSource
   readonly partial: PartialPolicy
-  readonly log: Log
   readonly timeoutMs: number
   makeMap(open: OpenGeneration): Promise<GalleryMap>
+  targets(): readonly ScrapeTarget[]
   /** Hands published facts on to the other gateways. */
   passOn(facts: DatedFacts, authorization: string): void
 }
@@ -41,6 +41,7 @@ export function addConsoleRoutes(app: FastifyInstance, parts: ConsoleParts): voi
     generations: await generations.list(),
     isPublished: facts.take !== undefined,
   }))
+  app.get('/console/v1/targets', async () => parts.targets())
   app.get('/console/v1/facts', async () => ({ facts: await facts.read() }))
   app.post<{ Body: DatedFacts }>('/console/v1/facts', { bodyLimit: FACTS_LIMIT }, async (request, reply) => {
     const { body, headers } = request

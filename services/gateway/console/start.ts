@@ -9,6 +9,7 @@ import { makeGalleryMap } from './gallery-map.ts'
 import { createGenerations, type GenerationsParts } from './generations.ts'
 import { addPages } from './pages.ts'
 import { addConsoleRoutes, PASSED_ON } from './routes.ts'
+import { listScrapeTargets } from './scrape-targets.ts'
 import { parseConsoleSettings } from './settings.ts'
 
 export type ConsoleOptions = GenerationsParts & {
@@ -41,7 +42,8 @@ export function addConsole(app: FastifyInstance, options: ConsoleOptions): void 
   addPages(app)
   app.register(async (scope) =>
     addConsoleRoutes(scope, {
-      ...{ settings, facts, passOn, log, partial: options.partial, timeoutMs: options.timeoutMs },
+      ...{ settings, facts, passOn, partial: options.partial, timeoutMs: options.timeoutMs },
+      targets: () => listScrapeTargets(options),
       served: catalog.ref.name,
       generations: createGenerations(options),
       makeMap: ({ catalog: { manifest } }) => makeGalleryMap({ manifest, discovery, client, groups }),
