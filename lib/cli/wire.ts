@@ -153,11 +153,11 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
-    ...(profile.metrics.textfile !== undefined && {
+    ...(profile.metrics.textfile !== null && {
       metricsFiles: createMetricsOnUse(profile.metrics.textfile),
     }),
     ...(profile.engine === 'swarm' &&
-      profile.gateway.console.enabled && { consoles: createConsoles(profile) }),
+      profile.gateway.console.enabled === true && { consoles: createConsoles(profile) }),
     ...engine,
   }
 }

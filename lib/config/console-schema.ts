@@ -6,7 +6,7 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost']
 /** The web page that gateways serve. */
 export const consoleSchema = z
   .strictObject({
-    enabled: z.boolean().optional(),
+    enabled: z.union([z.boolean(), z.literal('auto')]).default('auto'),
     tokenFile: z.string().min(1).optional(),
     tokenDigest: z
       .string()
@@ -22,7 +22,8 @@ type Declared = {
 
 /** Whether gateways serve the console: unless told otherwise, only where nobody else can reach it. */
 export function hasConsole(declared: Declared): boolean {
-  return declared.gateway.console.enabled ?? isPrivate(declared)
+  const { enabled } = declared.gateway.console
+  return enabled === 'auto' ? isPrivate(declared) : enabled
 }
 
 /** What is wrong with a console that others could reach. */

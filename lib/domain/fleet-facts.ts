@@ -27,7 +27,8 @@ export function assembleFacts({ record, fleet, journal, holder }: Observed) {
     frozen: record.frozen,
     run: record.run,
     progress: findProgress(record, journal),
-    holder: holder ?? null,
+    // Until when its lease holds changes all the time.
+    holder: holder?.replace(/ \(its lease .*\)$/, '') ?? null,
     drift: findDrift(fleet, record),
   }
 }

@@ -45,7 +45,7 @@ export function createBlueprint(profile: Profile): Blueprint {
 function describeConsole(profile: Profile): Record<string, string> {
   const { name, engine, state, nodes, gateway } = profile
   const { enabled, tokenDigest } = gateway.console
-  if (!enabled) return {}
+  if (enabled !== true) return {}
   const fleet = engine === 'local' && { state: resolve(state), nodes: nodes.map((node) => node.name) }
   return {
     CONSOLE: JSON.stringify({ profile: name, ...(tokenDigest && { tokenDigest }), ...(fleet && { fleet }) }),
