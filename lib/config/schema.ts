@@ -10,6 +10,7 @@ import { metricsSchema } from './metrics-schema.ts'
 import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
+import { tracesSchema } from './traces-schema.ts'
 
 const name = z
   .string()
@@ -86,6 +87,7 @@ const form = z.strictObject({
     })
     .prefault({}),
   metrics: metricsSchema,
+  traces: tracesSchema,
   ssh: sshSchema,
   delivery: deliverySchema,
   swarm: swarmSchema,

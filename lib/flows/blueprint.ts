@@ -11,7 +11,10 @@ import { createSpread } from './spread.ts'
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
-  const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
+  const image = {
+    ...(engine === 'swarm' && { IMAGE: findImage(swarm) }),
+    ...describeTraces(profile.traces),
+  }
   const models = listModels(profile)
   const spread = createSpread(profile)
   return {
@@ -39,6 +42,11 @@ export function createBlueprint(profile: Profile): Blueprint {
     index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
     extractions: models.map((declared) => createExtraction(declared, image)),
   }
+}
+
+/** Nothing for services of a profile without traces, which therefore stay as they are. */
+function describeTraces({ url, share }: Profile['traces']): { readonly TRACES?: string } {
+  return url === null ? {} : { TRACES: JSON.stringify({ url, share }) }
 }
 
 /** What a gateway must know to serve the console: in a Swarm it cannot look at the fleet itself, and is told what stands there. */
