@@ -13,6 +13,7 @@ process.setuid?.(Number(user))
 enableCompileCache(directory)
 const parts = [
   'gateway/start',
+  'gateway/console/start',
   'index/start',
   'extraction/start',
   'extraction/onnx-embedding',

@@ -20,6 +20,8 @@ export type Settings = {
   readonly dataDirectory: string
   readonly generations: readonly GenerationRef[]
   readonly timeoutMs: number
+  /** Where traces go, and the share of queries that begin one; none where it is left out. */
+  readonly traces?: { readonly url: string; readonly share: number }
   /** After SIGTERM: how long connections are still accepted, and how long open ones may take. */
   readonly lameDuckMs: number
   readonly graceMs: number
@@ -45,6 +47,7 @@ export function parseSettings(kind: string | undefined, env: Environment): Setti
     dataDirectory: env.DATA_DIR || '/data',
     generations: parseGenerations(env.GENERATIONS ?? ''),
     timeoutMs: readNumber(env, 'TIMEOUT_MS', 5_000),
+    ...(env.TRACES && { traces: readJson(env, 'TRACES') as NonNullable<Settings['traces']> }),
     lameDuckMs: readNumber(env, 'LAME_DUCK_MS', 300),
     graceMs: readNumber(env, 'GRACE_MS', 8_000),
   }

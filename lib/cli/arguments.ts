@@ -60,7 +60,7 @@ export function findArguments(argv: readonly string[], name: string): readonly s
 }
 
 /** Whether a flag stands among raw arguments, for when they cannot be parsed. */
-export function hasFlag(args: readonly string[], flag: keyof typeof COMMON_FLAGS): boolean {
+export function hasFlag(args: readonly string[], flag: string): boolean {
   const end = args.indexOf('--')
   return (end < 0 ? args : args.slice(0, end)).includes(`--${flag}`)
 }

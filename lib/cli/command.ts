@@ -13,7 +13,8 @@ import { keepCompiled } from './compile-cache.mjs'
 import { createConfirm } from './confirm.ts'
 import { createEnding } from './ending.ts'
 import { renderHelp } from './help.ts'
-import { listenForInterrupts } from './interrupts.ts'
+import { type Interrupts, listenForInterrupts } from './interrupts.ts'
+import { leaveMetrics } from './leave-metrics.ts'
 import { createReporter } from './reporters/choose.ts'
 import type { createContext } from './wire.ts'
 
@@ -22,6 +23,7 @@ export type CommandArguments<F extends Flags> = {
   readonly flags: FlagValues<F>
   /** The profile's file as the operator gave it, to hand on to other commands. */
   readonly profileFile: string
+  readonly json: boolean
   /** Prints to stdout before the answer, for commands that go on showing; does nothing under `--json`. */
   print(text: string): void
 }
@@ -55,13 +57,14 @@ export async function command<const F extends Flags>(
   const ending = createEnding({
     command: definition.name,
     json: hasFlag(args, 'json'),
+    isStream: hasFlag(args, 'watch'),
     quiet: hasFlag(args, 'quiet'),
   })
   const interrupts = listenForInterrupts(() => ending.failNow(interrupts.error))
   try {
     const parsed = parseArguments(definition, args)
     if (parsed.common.help) return ending.showHelp(renderHelp(definition))
-    await ending.succeed(await runWithContext(definition, parsed, interrupts.signal, parts))
+    await ending.succeed(await runWithContext(definition, parsed, interrupts, parts))
   } catch (error) {
     await ending.fail(interrupts.explain(error))
   } finally {
@@ -72,7 +75,7 @@ export async function command<const F extends Flags>(
 async function runWithContext<F extends Flags>(
   definition: Command<F>,
   { positionals, flags, common }: ParsedArguments<F>,
-  signal: AbortSignal,
+  { signal, explain }: Interrupts,
   parts: CommandParts,
 ): Promise<Answer> {
   const reporter = createReporter({ json: common.json, quiet: common.quiet, stream: process.stderr })
@@ -88,7 +91,9 @@ async function runWithContext<F extends Flags>(
   })
   const print = (text: string) => void (common.json || process.stdout.write(text))
   try {
-    return await definition.run(context, { positionals, flags, profileFile, print })
+    return await leaveMetrics(context, { command: definition.name, explain }, () =>
+      definition.run(context, { positionals, flags, profileFile, json: common.json, print }),
+    )
   } finally {
     await close().finally(() => reporter.close())
   }

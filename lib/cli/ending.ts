@@ -23,13 +23,15 @@ export type EndingOptions = {
   readonly json: boolean
   /** No word when there was nothing to do. */
   readonly quiet?: boolean
+  /** The document is one line, as those before it. */
+  readonly isStream?: boolean
 }
 
 /**
  * Tells once how a command ended, on stdout and by the exit code: the answer, or `error:` and `hint:` on stderr; under
  * `json` one document on stdout instead, also when the process dies of an uncaught error or ends without an answer.
  */
-export function createEnding({ command, json, quiet = false }: EndingOptions): Ending {
+export function createEnding({ command, json, quiet = false, isStream = false }: EndingOptions): Ending {
   const startedAt = performance.now()
   let told = false
   const tell = (exitCode: number, { out, err }: Told): Promise<void> => {
@@ -55,6 +57,8 @@ export function createEnding({ command, json, quiet = false }: EndingOptions): E
     const err = json && error instanceof LongshoreError ? '' : renderError(error)
     return tell(exitCode, { out: json ? renderDocument(document) : '', err })
   }
+  const renderDocument = (document: Record<string, unknown>) =>
+    `${JSON.stringify(document, null, isStream ? 0 : 2)}\n`
   const ending: Ending = {
     succeed(answer) {
       const document = { ...headOf(answer.outcome, 0), ...answer.json }
@@ -101,10 +105,6 @@ export function renderError(error: unknown): string {
   }
   const message = error.message.replaceAll('\n', '\n       ')
   return `error: ${message}\n${error.hint ? `hint: ${error.hint}\n` : ''}`
-}
-
-function renderDocument(document: Record<string, unknown>): string {
-  return `${JSON.stringify(document, null, 2)}\n`
 }
 
 function renderAnswer({ plan, text }: Answer): string {

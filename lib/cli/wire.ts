@@ -1,13 +1,16 @@
 import { join } from 'node:path'
+import { readConsoleToken, settleConsole } from '../config/console-token.ts'
 import { loadProfile } from '../config/load.ts'
 import { type DigestFiles, identifyOnnxModels } from '../config/onnx-models.ts'
 import type { Profile } from '../config/schema.ts'
 import { listImages } from '../flows/blueprint.ts'
 import type { Context } from '../flows/context.ts'
 import type { Archives } from '../ports/archives.ts'
+import type { ConsoleFeed } from '../ports/console-feed.ts'
 import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
+import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
 import {
@@ -31,7 +34,7 @@ export async function createContext(
   settings: ContextSettings,
 ): Promise<{ context: Context; close(): Promise<void> }> {
   const { profileFile, ...parts } = settings
-  const profile = await identifyOnnxModels(await loadProfile(profileFile), digestFiles)
+  const profile = await settleConsole(await identifyOnnxModels(await loadProfile(profileFile), digestFiles))
   const own = createOwnOnUse(profile, () => context)
   const ports = await createPorts(profile, parts, own)
   const openFleet = (file: string) => createContext({ ...parts, profileFile: file })
@@ -84,6 +87,8 @@ type Ports = Pick<
   | 'embedderOf'
   | 'shell'
   | 'workplace'
+  | 'consoles'
+  | 'metricsFiles'
 >
 type Engine = Pick<
   Ports,
@@ -149,6 +154,11 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
+    ...(profile.metrics.textfile !== null && {
+      metricsFiles: createMetricsOnUse(profile.metrics.textfile),
+    }),
+    ...(profile.engine === 'swarm' &&
+      profile.gateway.console.enabled === true && { consoles: createConsoles(profile) }),
     ...engine,
   }
 }
@@ -165,6 +175,21 @@ function onUse<Adapter extends Asked<Adapter>>(
 
 /** All of whose members are asked and answer later. */
 type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
+
+/** Not needed before a command ends. */
+function createMetricsOnUse(directory: string): MetricsFiles {
+  return onUse<MetricsFiles>({ read: true, write: true }, async () =>
+    (await import('../adapters/files/metrics-files.ts')).createMetricsFiles(directory),
+  )
+}
+
+/** Told by one command alone. */
+function createConsoles({ gateway }: Profile): ConsoleFeed {
+  const { tokenFile = '' } = gateway.console
+  return onUse<ConsoleFeed>({ publish: true }, async () =>
+    (await import('../adapters/console/feed.ts')).createConsoleFeed(() => readConsoleToken(tokenFile)),
+  )
+}
 
 /** Other fleets are read by one command alone. */
 async function openShards(file: string, directory: string): Promise<ShardSource> {

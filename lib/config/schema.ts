@@ -3,11 +3,14 @@ import { fingerprintOf, METRICS, type Model } from '../domain/model.ts'
 import { PARTIAL_POLICIES } from '../domain/partial.ts'
 import { STRATEGIES } from '../domain/plan-services.ts'
 import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
+import { consoleSchema, findConsoleProblems } from './console-schema.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
+import { metricsSchema } from './metrics-schema.ts'
 import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
+import { tracesSchema } from './traces-schema.ts'
 
 const name = z
   .string()
@@ -72,6 +75,7 @@ const form = z.strictObject({
       hedgeShare: share.default(0.05),
       maxInFlight: count.max(65_536).default(256),
       cacheEntries: z.int().min(0).max(1_000_000).default(10_000),
+      console: consoleSchema,
     })
     .prefault({}),
   index: z
@@ -82,6 +86,8 @@ const form = z.strictObject({
       filterMegabytes: count.max(65_536).optional(),
     })
     .prefault({}),
+  metrics: metricsSchema,
+  traces: tracesSchema,
   ssh: sshSchema,
   delivery: deliverySchema,
   swarm: swarmSchema,
@@ -131,6 +137,7 @@ export const profileSchema = form.superRefine((profile, context) => {
   const problems = [
     ...findModelProblems(profile),
     ...findSwarmProblems(profile),
+    ...findConsoleProblems(profile),
     ...findStrategyProblems(profile),
   ]
   for (const problem of problems) context.addIssue({ code: 'custom', ...problem })

@@ -39,6 +39,8 @@ export type Run = {
   readonly reason: string | null
   readonly startedAt: string
   readonly owner: string
+  /** How many steps its plan has. */
+  readonly steps?: number
 }
 
 /** What the fleet remembers, whoever operates it. */

@@ -11,7 +11,10 @@ import { createSpread } from './spread.ts'
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
-  const image = engine === 'swarm' ? { IMAGE: findImage(swarm) } : {}
+  const image = {
+    ...(engine === 'swarm' && { IMAGE: findImage(swarm) }),
+    ...describeTraces(profile.traces),
+  }
   const models = listModels(profile)
   const spread = createSpread(profile)
   return {
@@ -32,11 +35,28 @@ export function createBlueprint(profile: Profile): Blueprint {
         CANARY_RECALL: String(gates.recall),
         CANARY_GOLDEN: String(gates.golden),
         CANARY_MODEL: String(gates.model),
+        ...describeConsole(profile),
         ...(update.strategy === 'replica-groups' && { INDEX_GROUPS: GROUPS.join(',') }),
       },
     },
     index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
     extractions: models.map((declared) => createExtraction(declared, image)),
+  }
+}
+
+/** Nothing for services of a profile without traces, which therefore stay as they are. */
+function describeTraces({ url, share }: Profile['traces']): { readonly TRACES?: string } {
+  return url === null ? {} : { TRACES: JSON.stringify({ url, share }) }
+}
+
+/** What a gateway must know to serve the console: in a Swarm it cannot look at the fleet itself, and is told what stands there. */
+function describeConsole(profile: Profile): Record<string, string> {
+  const { name, engine, state, nodes, gateway } = profile
+  const { enabled, tokenDigest } = gateway.console
+  if (enabled !== true) return {}
+  const fleet = engine === 'local' && { state: resolve(state), nodes: nodes.map((node) => node.name) }
+  return {
+    CONSOLE: JSON.stringify({ profile: name, ...(tokenDigest && { tokenDigest }), ...(fleet && { fleet }) }),
   }
 }
 

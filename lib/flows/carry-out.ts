@@ -39,7 +39,10 @@ export function checkComplete(move: Move): void {
 }
 
 /** A run that continues is on record already: it is written again in the name of whoever works on it now. */
-async function beginRun(session: Session, { command, target, clusters, model, former }: Move): Promise<void> {
+async function beginRun(
+  session: Session,
+  { command, target, clusters, model, former, plan }: Move,
+): Promise<void> {
   const startedAt = new Date(session.context.now()).toISOString()
   const run: Run = {
     id: session.id,
@@ -52,6 +55,7 @@ async function beginRun(session: Session, { command, target, clusters, model, fo
     reason: null,
     startedAt,
     owner: session.context.owner,
+    steps: plan.steps.length,
   }
   await Promise.all([
     session.changeRecord((record) => withRun(record, run)),

@@ -3,6 +3,7 @@ import type { DeclaredModel } from '../config/models.ts'
 import type { Profile } from '../config/schema.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Archives } from '../ports/archives.ts'
+import type { ConsoleFeed } from '../ports/console-feed.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { EmbeddingServer } from '../ports/embedding-server.ts'
 import type { FateFlow } from '../ports/fate-flow.ts'
@@ -14,6 +15,7 @@ import type { ImageStore } from '../ports/image-store.ts'
 import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
 import type { Mender } from '../ports/mender.ts'
+import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RateStore } from '../ports/rate-store.ts'
@@ -68,6 +70,10 @@ export interface Context {
   readonly shell?: RemoteShell
   /** Ways to tasks of services that run as long as a command, where nodes are machines of their own. */
   readonly workplace?: Workplace
+  /** Consoles that have to be told what stands on record: those of gateways in a Swarm. */
+  readonly consoles?: ConsoleFeed
+  /** Where commands leave how they ended. */
+  readonly metricsFiles?: MetricsFiles
   readonly reporter: Reporter
   readonly signal: AbortSignal
   /** `user@host pid` of this run. */

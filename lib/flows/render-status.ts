@@ -1,6 +1,7 @@
 import type { FleetNode, HeldCopy } from '../domain/fleet.ts'
 import { renderRanges } from '../domain/number-ranges.ts'
 import type { Freeze, Quarantine, Release } from '../domain/record.ts'
+import type { RunProgress } from '../domain/run-progress.ts'
 import type { Task } from '../domain/service.ts'
 import { renderTable } from '../domain/table.ts'
 
@@ -14,6 +15,8 @@ export type Status = {
   readonly releases: readonly Release[]
   readonly quarantined: readonly Quarantine[]
   readonly frozen: Freeze | null
+  readonly progress: RunProgress | null
+  readonly holder: string | null
   readonly drift: readonly string[]
 }
 
@@ -24,6 +27,7 @@ const RECENT = 5
 export function renderStatus(status: Status): string {
   const sections = [
     renderTable(listFacts(status)),
+    renderSection('running', listProgress(status)),
     renderSection('nodes', listNodes(status)),
     renderSection('services', listTasks(status)),
     renderSection('releases', listReleases(status)),
@@ -45,6 +49,21 @@ function listFacts({ profile, serving, previous, gateway, frozen }: Status): str
     ['serving', serving ? `${serving.generation} (${shorten(serving.digest)}) at ${gateway.url}` : 'nothing'],
     ['previous', previous ?? 'none'],
     ...(frozen ? [['frozen', `${frozen.generation.name} since ${frozen.since} by ${frozen.by}`]] : []),
+  ]
+}
+
+/** What a run is doing now, and the step that failed last. */
+function listProgress({ progress, holder }: Status): string[][] {
+  const working = holder === null ? [] : [[holder]]
+  if (!progress) return working
+  const { command, from, to, phase, steps, done, total, startedAt } = progress
+  const way = phase === 'forward' ? '' : ', going back'
+  const count = total === null ? `${done} steps done` : `${done} of ${total} steps done`
+  const open = steps.filter(({ state }) => state !== 'done')
+  return [
+    ...working,
+    [`${command} ${from ?? 'nothing'} -> ${to}${way}, since ${startedAt}: ${count}`],
+    ...open.map(({ name, state, endedAt, startedAt: since }) => [`${state} ${name}, ${endedAt ?? since}`]),
   ]
 }
 

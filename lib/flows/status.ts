@@ -1,7 +1,6 @@
 import type { Profile } from '../config/schema.ts'
-import { findDrift } from '../domain/drift.ts'
-import { type Fleet, findService, listServed } from '../domain/fleet.ts'
-import { historyOf } from '../domain/record-rules.ts'
+import { type Fleet, findService } from '../domain/fleet.ts'
+import { assembleFacts } from '../domain/fleet-facts.ts'
 import { GATEWAY } from '../domain/service.ts'
 import type { Answer, FleetContext } from './context.ts'
 import { observeFleet } from './observe.ts'
@@ -9,23 +8,21 @@ import { renderStatus } from './render-status.ts'
 
 /**
  * What stands now: the generation that gateway tasks really serve, the one that a rollback would go to, nodes, services
- * with their tasks, releases, quarantined generations, and drift in sentences. Changes nothing and takes no lock.
+ * with their tasks, releases, a run that is under way, quarantined generations, and drift in sentences. Changes nothing and takes no lock.
  */
 export async function status(context: FleetContext): Promise<Answer> {
-  const [record, fleet] = await Promise.all([context.state.read(), observeFleet(context)])
-  const [served = null] = listServed(fleet)
+  const { state: memory, profile } = context
+  const [record, journal, holder, fleet] = await Promise.all([
+    memory.read(),
+    memory.journal(),
+    memory.findHolder(),
+    observeFleet(context),
+  ])
   const state = {
-    profile: context.profile.name,
-    serving: served && { generation: served.name, digest: served.digest },
-    previous: historyOf(record.releases).at(-2)?.name ?? null,
-    gateway: { url: locateGateway(context.profile, fleet) },
-    nodes: fleet.nodes,
-    services: fleet.services.map(({ spec, tasks }) => ({ name: spec.name, kind: spec.kind, tasks })),
-    releases: record.releases,
-    quarantined: record.quarantined,
-    frozen: record.frozen,
-    run: record.run,
-    drift: findDrift(fleet, record),
+    profile: profile.name,
+    at: new Date(context.now()).toISOString(),
+    gateway: { url: locateGateway(profile, fleet) },
+    ...assembleFacts({ record, fleet, journal, holder }),
   }
   return { outcome: 'done', text: renderStatus(state), json: state }
 }

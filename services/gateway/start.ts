@@ -10,6 +10,7 @@ import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
 import { createService } from '../http/service.ts'
 import { readNumber, readServedModels } from '../settings.ts'
+import { traceRequests } from '../trace/trace-requests.ts'
 import { createAnswerCache } from './answer-cache.ts'
 import { createAnswers } from './answers.ts'
 import { readCatalog } from './catalog.ts'
@@ -40,7 +41,7 @@ export const startGateway: StartService = async (settings, env, log) => {
   }
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
-  const client = createHttpClient({ connectMs: CONNECT_MS })
+  const client = traceRequests(createHttpClient({ connectMs: CONNECT_MS }))
   const { model } = catalog.manifest
   const models = readServedModels(env)
   const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
@@ -93,6 +94,15 @@ export const startGateway: StartService = async (settings, env, log) => {
   const normalize = url || own?.isOnnx ? (text: string) => text : normalizeLexical
   const answers = createAnswers({ ref, search, cache, normalize, metrics, timeoutMs })
   addGatewayRoutes(base.app, { catalog, answers, readiness: canary.readiness, partial: readPartial(env) })
+  if (env.CONSOLE) {
+    const { addConsole } = await import('./console/start.ts')
+    const parts = {
+      dataDirectory: settings.dataDirectory,
+      groups: readGroups(env),
+      partial: readPartial(env),
+    }
+    addConsole(base.app, { ...parts, env, catalog, discovery, client, models, timeoutMs, log })
+  }
   return await runService(base, { settings, log, ready: canary.passed })
 }
 

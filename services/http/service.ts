@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Settings } from '../settings.ts'
+import { addTracing } from '../trace/add-tracing.ts'
 import type { Admission } from './admission.ts'
 import { describeFailure, HttpError } from './http-error.ts'
 import type { Log } from './log.ts'
@@ -43,6 +44,7 @@ export function createService(settings: Settings, log: Log, facts: ServiceFacts)
   const app = fastify({ logger: false, bodyLimit: JSON_LIMIT, forceCloseConnections: false })
   let isDraining = false
 
+  addTracing(app, settings, log)
   app.addHook('onRequest', async () => metrics.begin())
   app.addHook('onSend', async (_request, reply) => {
     if (isDraining) reply.header('connection', 'close')

@@ -14,6 +14,7 @@ import { createFilters } from './filters.ts'
 import { createIndexMetrics } from './index-metrics.ts'
 import { readIndexSettings } from './index-settings.ts'
 import { addIndexRoutes } from './routes.ts'
+import { addSampleRoute } from './sample.ts'
 import { createSearcher, type Searcher, startSearchThreads } from './searcher.ts'
 
 /**
@@ -37,6 +38,7 @@ export const startIndex: StartService = async (settings, env, log) => {
   if (env.SELF_CHECK) for (const manifest of manifests) await checkBefore(searcher, manifest, cluster)
   addIndexRoutes(base.app, { cluster, manifests, searcher, filters })
   addExportRoutes(base.app, { dataDirectory, cluster, manifests })
+  addSampleRoute(base.app, { dataDirectory, cluster, manifests })
   return await runService(base, { settings, log })
 }
 

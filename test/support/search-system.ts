@@ -17,11 +17,15 @@ export type SearchSystem = {
   stop(): Promise<void>
 }
 
-/** Starts one index service per cluster and an extraction service for `manifest`, whose directory is in `directory`. */
-export async function startSearchSystem(directory: string, manifest: Manifest): Promise<SearchSystem> {
+/** Starts one index service per cluster and an extraction service for `manifest`, whose directory is in `directory`; `env` is for all of them. */
+export async function startSearchSystem(
+  directory: string,
+  manifest: Manifest,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SearchSystem> {
   const started: ServiceProcess[] = []
-  const start = async (...args: Parameters<typeof startService>) => {
-    const service = await startService(...args)
+  const start = async (...[kind, own]: Parameters<typeof startService>) => {
+    const service = await startService(kind, { ...env, ...own })
     started.push(service)
     return service
   }
