@@ -5,6 +5,7 @@ import { STRATEGIES } from '../domain/plan-services.ts'
 import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
+import { ingestSchema } from './ingest-schema.ts'
 import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
@@ -114,6 +115,7 @@ const form = z.strictObject({
       parity: share.default(0.999),
     })
     .prefault({}),
+  ingest: ingestSchema,
   update: z
     .strictObject({
       strategy: z.enum(STRATEGIES).default('side-by-side'),

@@ -3,7 +3,8 @@ import { findDrift } from '../domain/drift.ts'
 import { type Fleet, findService, listServed } from '../domain/fleet.ts'
 import { historyOf } from '../domain/record-rules.ts'
 import { GATEWAY } from '../domain/service.ts'
-import type { Answer, FleetContext } from './context.ts'
+import type { Answer, Context, FleetContext } from './context.ts'
+import { observeFreshness } from './ingest-freshness.ts'
 import { observeFleet } from './observe.ts'
 import { renderStatus } from './render-status.ts'
 
@@ -11,7 +12,7 @@ import { renderStatus } from './render-status.ts'
  * What stands now: the generation that gateway tasks really serve, the one that a rollback would go to, nodes, services
  * with their tasks, releases, quarantined generations, and drift in sentences. Changes nothing and takes no lock.
  */
-export async function status(context: FleetContext): Promise<Answer> {
+export async function status(context: FleetContext & Partial<Pick<Context, 'ingestion'>>): Promise<Answer> {
   const [record, fleet] = await Promise.all([context.state.read(), observeFleet(context)])
   const [served = null] = listServed(fleet)
   const state = {
@@ -25,6 +26,7 @@ export async function status(context: FleetContext): Promise<Answer> {
     quarantined: record.quarantined,
     frozen: record.frozen,
     run: record.run,
+    ingest: await observeFreshness(context, served ?? null),
     drift: findDrift(fleet, record),
   }
   return { outcome: 'done', text: renderStatus(state), json: state }

@@ -1,0 +1,68 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { LongshoreError, messageOf } from '../../domain/errors.ts'
+
+/** How long a process waits for others to be done with their writing. */
+const BUSY_MS = 30_000
+/** Primary result codes, see https://www.sqlite.org/rescode.html */
+const [IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [10, 11, 13, 14, 26]
+
+/**
+ * Opens an SQLite database that several processes use, and makes its tables where there are none. Raises `corrupt` and, on
+ * a full disk, `remote`.
+ */
+export function openDatabase(path: string, schema: string): DatabaseSync {
+  return explained(path, () => {
+    mkdirSync(dirname(path), { recursive: true })
+    const database = new DatabaseSync(path, { timeout: BUSY_MS })
+    // Readers and one writer at a time do not wait for each other; what is committed is on disk.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    database.exec(schema)
+    return database
+  })
+}
+
+/** Does `work` in a transaction that has the only right to write: all of it or nothing. */
+export function transact<T>(database: DatabaseSync, path: string, work: () => T): T {
+  return explained(path, () => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      database.exec('COMMIT')
+      return result
+    } catch (error) {
+      // A full disk has ended it already.
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  })
+}
+
+/** Does `work`, and tells what SQLite raises in words for operators. */
+export function explained<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw explain(path, error)
+  }
+}
+
+function explain(path: string, error: unknown): unknown {
+  const { errcode, code } = error as { readonly errcode?: number; readonly code?: string }
+  const primary = errcode === undefined ? undefined : errcode & 0xff
+  if (primary === FULL || primary === IOERR || primary === CANTOPEN || code === 'ENOSPC') {
+    const what = primary === FULL || code === 'ENOSPC' ? 'no space left on the disk' : messageOf(error)
+    return new LongshoreError('remote', `${path}: ${what}`, {
+      hint: 'free some space, or name another directory under state in the profile; then run the same command again',
+      cause: error,
+    })
+  }
+  if (primary === CORRUPT || primary === NOTADB) {
+    return new LongshoreError('corrupt', `${path}: ${messageOf(error)}`, {
+      hint: 'bring back a copy of it, or move it away and send the items again',
+      cause: error,
+    })
+  }
+  return error
+}
