@@ -35,7 +35,7 @@ async function follow(url: string, limits: FetchLimits, signal: AbortSignal): Pr
     const { location } = reply.headers
     if (!MOVED.includes(reply.statusCode) || typeof location !== 'string')
       return await take(url, reply, limits)
-    reply.body.destroy()
+    await reply.body.dump()
     address = new URL(location, address).href
   }
   throw failed(url, `more than ${limits.redirects} redirects`)
@@ -47,7 +47,7 @@ async function take(
   { megabytes }: FetchLimits,
 ): Promise<Fetched> {
   if (statusCode !== 200) {
-    body.destroy()
+    await body.dump()
     throw failed(url, `status ${statusCode}`)
   }
   const parts: Uint8Array[] = []

@@ -39,6 +39,7 @@ export class SqliteQueue implements OpenQueue {
   constructor(settings: SqliteQueueSettings) {
     this.#settings = { now: Date.now, ...settings }
     this.#database = openDatabase(settings.path, SCHEMA)
+    this.#freeDead()
   }
 
   async publish(bodies: readonly string[]): Promise<boolean> {

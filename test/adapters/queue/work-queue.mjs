@@ -8,6 +8,7 @@ for (let number = Number(first); ; number += 3) {
   process.stdout.write(`published ${number + 3}\n`)
   const [one] = await queue.lease(2)
   if (!one) continue
+  process.stdout.write(`settling ${one.body}\n`)
   await queue.settle({ done: [one] })
   process.stdout.write(`done ${one.body}\n`)
 }
