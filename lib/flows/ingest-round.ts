@@ -27,7 +27,7 @@ export type Job = {
 }
 
 /** Settled messages wait so long for others, so that one writing to disk is enough for all. */
-const GATHER_MS = 40
+const GATHER_MS = 100
 /** Files that are read, and addresses that are asked, at a time. */
 const READERS = 16
 

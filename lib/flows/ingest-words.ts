@@ -3,6 +3,7 @@ import type { DeadLetter, QueueDepth } from '../ports/work-queue.ts'
 import type { EmbedCounts } from './embed-contents-counts.ts'
 import type { WorkCounts } from './ingest-counts.ts'
 import { parseMessage } from './ingest-message.ts'
+import type { NearDuplicates } from './ingest-near.ts'
 import type { PublishCounts } from './ingest-publish.ts'
 import { describeWork } from './reembed-words.ts'
 
@@ -12,6 +13,7 @@ export type IngestResult = {
   readonly work: WorkCounts
   /** How each model was asked. */
   readonly embedding: Readonly<Record<string, EmbedCounts>>
+  readonly near: NearDuplicates
   readonly removed: number
   readonly summary: GallerySummary
   readonly depth: QueueDepth
@@ -21,10 +23,11 @@ export type IngestResult = {
 }
 
 const MOST_TOLD = 5
+const MOST_SHOWN = 20
 
 /** A run for people, and for `--json`. */
 export function describeIngest(result: IngestResult): { text: string; json: Record<string, unknown> } {
-  const { publish, work, embedding, removed, summary, depth, tookMs } = result
+  const { publish, work, embedding, near, removed, summary, depth, tookMs } = result
   const repeated = publish.repeated + work.repeated
   const accepted = work.added + work.replaced
   const letters = result.deadLetters.map(({ body, reason }) => ({ id: nameLetter(body), reason }))
@@ -34,6 +37,7 @@ export function describeIngest(result: IngestResult): { text: string; json: Reco
       `${work.dead + publish.rejected > 0 ? `, ${work.dead + publish.rejected} refused` : ''}`,
     ...Object.entries(embedding).map(([name, counts]) => `${name}: ${describeWork(counts)}`),
     ...describeSame(work),
+    ...describeNear(near),
     ...publish.rejects.slice(0, MOST_TOLD).map(({ row, reason }) => `row ${row}: ${reason}`),
     ...describeLetters(letters, depth.dead),
     `the gallery holds ${summary.items} items${describeRest(depth)}`,
@@ -46,7 +50,13 @@ export function describeIngest(result: IngestResult): { text: string; json: Reco
       replaced: work.replaced,
       repeated,
       removed,
-      duplicates: { exact: work.sameContent, pairs: work.pairs },
+      duplicates: {
+        exact: work.sameContent,
+        pairs: work.pairs,
+        near: near.pairs.length,
+        nearPairs: near.pairs.slice(0, MOST_SHOWN),
+        looked: near.looked,
+      },
       rejected: publish.rejected,
       rejects: publish.rejects,
       dead: work.dead,
@@ -63,6 +73,16 @@ function describeSame({ sameContent, pairs }: WorkCounts): string[] {
   if (sameContent === 0) return []
   const shown = pairs.slice(0, MOST_TOLD).map(({ id, sameAs }) => `${id} is the same as ${sameAs}`)
   return [`${sameContent} have the content of another id: ${shown.join(', ')}`]
+}
+
+function describeNear({ looked, pairs }: NearDuplicates): string[] {
+  if (pairs.length === 0) return []
+  const shown = pairs
+    .slice(0, MOST_TOLD)
+    .map(({ id, sameAs, score }) => `${id} and ${sameAs} (${score.toFixed(3)})`)
+  return [
+    `${pairs.length} of ${looked} new ones that were compared are nearly the same as another: ${shown.join(', ')}`,
+  ]
 }
 
 function describeLetters(letters: readonly { id: string; reason: string }[], total: number): string[] {

@@ -9,6 +9,7 @@ import { createWorkCounts, type WorkCounts } from './ingest-counts.ts'
 import { tellDryRun } from './ingest-dry-run.ts'
 import { indexGallery } from './ingest-index.ts'
 import { closeLanes, openLanes } from './ingest-models.ts'
+import { findNearDuplicates } from './ingest-near.ts'
 import { createPublishCounts, type PublishCounts } from './ingest-publish.ts'
 import { describeIngest, type IngestResult } from './ingest-words.ts'
 
@@ -91,6 +92,7 @@ async function takeIn(context: Context, request: IngestRequest, intake: Intake):
   }
 }
 
+const NONE_NEAR = { looked: 0, pairs: [] }
 /** Dead letters that are shown. */
 const MOST_LETTERS = 20
 
@@ -104,13 +106,13 @@ async function moveItems(
   context: Context,
   { files, enqueue, retryDead }: IngestRequest,
   { declared, inputs, queue, gallery }: Stores,
-): Promise<Pick<IngestResult, 'publish' | 'work' | 'embedding'>> {
+): Promise<Pick<IngestResult, 'publish' | 'work' | 'embedding' | 'near'>> {
   const { profile, ingestion, itemFiles, reporter, signal } = context
   const [publish, work] = [createPublishCounts(), createWorkCounts()]
   const publishing = { queue, gallery, signal, giveUpMs: GIVE_UP_MS, files, counts: publish }
   if (enqueue) {
     await fill(publishing, inputs)
-    return { publish, work, embedding: {} }
+    return { publish, work, embedding: {}, near: NONE_NEAR }
   }
   const total = countRows(inputs)
   const lanes = await openLanes(context, declared, { retryDead })
@@ -122,7 +124,13 @@ async function moveItems(
       onProgress: () =>
         reporter.progress({ task: 'ingest', done: countDone(publish, work), total, unit: 'rows' }),
     })
-    return { publish, work, embedding: Object.fromEntries(lanes.map(({ name }, at) => [name, runs[at]!])) }
+    const near = await findNearDuplicates(context, {
+      declared: declared[0]!,
+      ledger: lanes[0]!.ledger,
+      items: work.newest,
+    })
+    const embedding = Object.fromEntries(lanes.map(({ name }, at) => [name, runs[at]!]))
+    return { publish, work, embedding, near }
   } finally {
     await closeLanes(lanes)
   }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openInput } from '../../lib/adapters/inputs/open-input.ts'
 import { createRandom } from '../../lib/domain/random.ts'
 import { EmbeddingProcess } from '../support/embedding-process.ts'
 import { eventually } from '../support/eventually.ts'
@@ -162,15 +163,18 @@ test('keeps what the model refuses and what cannot be fetched as dead letters, a
 
 test('takes lines from stdin, and only fills the queue where that is asked', async () => {
   const other = await makeIngestFleet()
-  const lines = `${JSON.stringify({ id: 'one', text: 'a buoy' })}\nnonsense\n`
+  const lines = `${JSON.stringify({ id: 'one', text: 'a buoy' })}\nnonsense\n{"id":"two","text":"A  buoy"}\n`
   await appendFile(other.path('lines'), lines)
   const through = ['sh', '-c', 'exec "$@" < lines', 'sh']
   const args = ['-', '--enqueue', '--profile', other.profile, '--json']
   const sent = await startScript('ingest', args, { cwd: other.directory, through }).ended
   assert.is(sent.code, 0, sent.stderr)
-  assert.equal([sent.json.accepted, sent.json.queue.waiting, sent.json.rejected], [0, 1, 1])
+  assert.equal([sent.json.accepted, sent.json.queue.waiting, sent.json.rejected], [0, 2, 1])
   const worked = await other.run('ingest')
-  assert.equal([worked.json.accepted, worked.json.queue.waiting], [1, 0])
+  assert.equal([worked.json.accepted, worked.json.queue.waiting], [2, 0])
+  const { exact, near, nearPairs } = worked.json.duplicates
+  assert.equal([exact, near], [0, 1])
+  assert.equal([nearPairs[0].id, nearPairs[0].sameAs], ['two', 'one'])
 })
 
 test('says what it would do, and does none of it', async () => {
@@ -194,7 +198,6 @@ function makeIngestFleet(): Promise<Fleet> {
 }
 
 async function readIds(generation: string): Promise<string[]> {
-  const { openInput } = await import('../../lib/adapters/inputs/open-input.ts')
   const ids: string[] = []
   for await (const { items } of (await openInput(fleet.path('dgs', generation))).read(
     new AbortController().signal,

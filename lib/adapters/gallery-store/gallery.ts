@@ -34,19 +34,23 @@ export class SqliteGallery implements Gallery {
 
   async confirm(items: readonly Pick<GalleryItem, 'id' | 'version' | 'item'>[]): Promise<readonly boolean[]> {
     return this.#write(() => {
-      const confirm = this.#database.prepare(
-        'UPDATE items SET version = max(version, ?) WHERE id = ? AND digest = ?',
-      )
-      return items.map(
-        ({ id, version, item }) => Number(confirm.run(version, id, digestItem(item)).changes) > 0,
-      )
+      const find = this.#database.prepare('SELECT digest FROM items WHERE id = ? AND digest IS NOT NULL')
+      const renew = this.#database.prepare('UPDATE items SET version = max(version, ?) WHERE id = ?')
+      return items.map(({ id, version, item }) => {
+        const found = find.get(id) as { digest: Uint8Array } | undefined
+        const isSame = found !== undefined && Buffer.compare(found.digest, digestItem(item)) === 0
+        if (isSame) renew.run(version, id)
+        return isSame
+      })
     })
   }
 
   async add(items: readonly GalleryItem[]): Promise<readonly Addition[]> {
     return this.#write(() => {
-      const add = this.#prepareAdd()
-      return items.map(add)
+      const { revision } = this.#database.prepare(`SELECT ${REVISION}`).get() as { revision: number }
+      const additions = items.map(this.#prepareAdd(revision + 1))
+      if (additions.some(({ state }) => state === 'added' || state === 'replaced')) this.#raise('revision', 1)
+      return additions
     })
   }
 
@@ -104,7 +108,8 @@ export class SqliteGallery implements Gallery {
     this.#database.close()
   }
 
-  #prepareAdd(): (item: GalleryItem) => Addition {
+  /** What is added together has one revision. */
+  #prepareAdd(revision: number): (item: GalleryItem) => Addition {
     const find = this.#database.prepare('SELECT version, digest FROM items WHERE id = ?')
     const renew = this.#database.prepare('UPDATE items SET version = ? WHERE id = ?')
     const findSame = this.#database.prepare(
@@ -126,7 +131,7 @@ export class SqliteGallery implements Gallery {
         return { state: 'repeated' }
       }
       const same = findSame.get(content, id) as { id: string } | undefined
-      put.run(id, version, this.#raise('revision', 1), sentAt, digest, content, JSON.stringify(item))
+      put.run(id, version, revision, sentAt, digest, content, JSON.stringify(item))
       return { state: found?.digest ? 'replaced' : 'added', sameAs: same?.id }
     }
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DeadLetter, Delivery, OpenQueue, QueueDepth, Settlement } from '../../ports/work-queue.ts'
 import { identifyProcess, isDead, type ProcessIdentity } from '../process/process-identity.ts'
@@ -7,8 +6,9 @@ import { explained, openDatabase, transact } from '../sqlite/database.ts'
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS messages (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, sent_at INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, held_until INTEGER NOT NULL DEFAULT 0, holder TEXT);
+    attempts INTEGER NOT NULL DEFAULT 0, held_until INTEGER NOT NULL DEFAULT 0, holder INTEGER);
   CREATE INDEX IF NOT EXISTS held ON messages (holder) WHERE holder IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS holders (id INTEGER PRIMARY KEY AUTOINCREMENT, process TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS dead (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, reason TEXT NOT NULL, died_at INTEGER NOT NULL);
 `
@@ -33,8 +33,8 @@ export type SqliteQueueSettings = {
 export class SqliteQueue implements OpenQueue {
   readonly #settings: Required<SqliteQueueSettings>
   readonly #database: DatabaseSync
-  /** Tells this holder from all others, and whether its process is alive. */
-  readonly #holder = JSON.stringify({ ...identifyProcess(), nonce: randomUUID() })
+  /** The number of this holder, once it has asked for messages. */
+  #holder: number | undefined
 
   constructor(settings: SqliteQueueSettings) {
     this.#settings = { now: Date.now, ...settings }
@@ -65,7 +65,7 @@ export class SqliteQueue implements OpenQueue {
     this.#write(() =>
       this.#database
         .prepare('UPDATE messages SET held_until = ? WHERE holder = ?')
-        .run(now() + holdMs, this.#holder),
+        .run(now() + holdMs, this.#holder ?? null),
     )
   }
 
@@ -121,7 +121,8 @@ export class SqliteQueue implements OpenQueue {
   /** Gives back what is held here. */
   async close(): Promise<void> {
     try {
-      this.#write(() => this.#free(this.#holder))
+      const holder = this.#holder
+      if (holder !== undefined) this.#write(() => this.#free(holder))
     } finally {
       this.#database.close()
     }
@@ -131,7 +132,9 @@ export class SqliteQueue implements OpenQueue {
     const { now, holdMs } = this.#settings
     const at = now()
     return this.#write(() => {
-      const rows = this.#database.prepare(TAKE).all(at + holdMs, this.#holder, at, most) as Taken[]
+      const holder = this.#holder ?? this.#enrol()
+      const rows = this.#database.prepare(TAKE).all(at + holdMs, holder, at, most) as Taken[]
+      this.#holder = holder
       const { hopeless = [], given = [] } = Object.groupBy(rows, ({ attempts }) =>
         attempts > MOST_ATTEMPTS ? 'hopeless' : 'given',
       )
@@ -145,19 +148,24 @@ export class SqliteQueue implements OpenQueue {
 
   /** Frees what ended processes hold; false where there are none. */
   #freeDead(): boolean {
-    const holders = this.#database
-      .prepare('SELECT DISTINCT holder FROM messages WHERE holder IS NOT NULL')
-      .all() as { readonly holder: string }[]
-    const dead = holders.filter(({ holder }) => isDead(JSON.parse(holder) as ProcessIdentity))
+    const holders = this.#database.prepare('SELECT id, process FROM holders').all() as Holder[]
+    const dead = holders.filter(({ process }) => isDead(JSON.parse(process) as ProcessIdentity))
     if (dead.length === 0) return false
     this.#write(() => {
-      for (const { holder } of dead) this.#free(holder)
+      for (const { id } of dead) this.#free(id)
     })
     return true
   }
 
-  #free(holder: string): void {
+  /** Tells others which process holds what is taken from now on. */
+  #enrol(): number {
+    const insert = this.#database.prepare('INSERT INTO holders (process) VALUES (?)')
+    return Number(insert.run(JSON.stringify(identifyProcess())).lastInsertRowid)
+  }
+
+  #free(holder: number): void {
     this.#database.prepare('UPDATE messages SET holder = NULL, held_until = 0 WHERE holder = ?').run(holder)
+    this.#database.prepare('DELETE FROM holders WHERE id = ?').run(holder)
   }
 
   #bury(seq: number, reason: string): void {
@@ -182,6 +190,7 @@ export class SqliteQueue implements OpenQueue {
   }
 }
 
+type Holder = { readonly id: number; readonly process: string }
 type Count = { readonly count: number }
 type Taken = {
   readonly seq: number

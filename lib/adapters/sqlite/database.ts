@@ -5,6 +5,8 @@ import { LongshoreError, messageOf } from '../../domain/errors.ts'
 
 /** How long a process waits for others to be done with their writing. */
 const BUSY_MS = 30_000
+/** Pages of 4096 bytes that are logged before they go to their places, which costs several fsyncs. */
+const LOG_PAGES = 8192
 /** Primary result codes, see https://www.sqlite.org/rescode.html */
 const [IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [10, 11, 13, 14, 26]
 
@@ -17,7 +19,9 @@ export function openDatabase(path: string, schema: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true })
     const database = new DatabaseSync(path, { timeout: BUSY_MS })
     // Readers and one writer at a time do not wait for each other; what is committed is on disk.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG_PAGES}`,
+    )
     database.exec(schema)
     return database
   })
