@@ -12,6 +12,7 @@ import { fillAndWorkOff } from '../../lib/flows/ingest-both.ts'
 import { createWorkCounts } from '../../lib/flows/ingest-counts.ts'
 import type { LaneModel } from '../../lib/flows/ingest-lane.ts'
 import { createPublishCounts } from '../../lib/flows/ingest-publish.ts'
+import { planRoom } from '../../lib/flows/ingest-work.ts'
 import type { SourceItem } from '../../lib/ports/input.ts'
 
 export type TakeIn = {
@@ -53,6 +54,7 @@ async function takeIn(task: TakeIn): Promise<Taken> {
         fetcher: { fetch: () => Promise.reject(new Error('no addresses here')) },
       },
       extendMs: 20_000,
+      room: planRoom([]),
     },
   )
   await close()

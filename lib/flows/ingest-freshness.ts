@@ -1,3 +1,4 @@
+import { LongshoreError } from '../domain/errors.ts'
 import { readGalleryRevision } from '../domain/gallery-revision.ts'
 import type { GenerationRef } from '../domain/generation.ts'
 import type { Context, FleetContext } from './context.ts'
@@ -15,13 +16,24 @@ export type Freshness = {
   readonly ageSeconds: number
 }
 
-/** Null where nothing was ever ingested on this machine. */
+type Observed = Pick<FleetContext, 'generations' | 'now' | 'reporter'> & Partial<Pick<Context, 'ingestion'>>
+
+/** Null where nothing was ever ingested on this machine, or, with a note, where that cannot be read. */
 export async function observeFreshness(
-  {
-    generations,
-    ingestion,
-    now,
-  }: Pick<FleetContext, 'generations' | 'now'> & Partial<Pick<Context, 'ingestion'>>,
+  context: Observed,
+  served: GenerationRef | null,
+): Promise<Freshness | null> {
+  try {
+    return await readFreshness(context, served)
+  } catch (error) {
+    if (!(error instanceof LongshoreError)) throw error
+    context.reporter.note(`the gallery cannot be read: ${error.message}`)
+    return null
+  }
+}
+
+async function readFreshness(
+  { generations, ingestion, now }: Observed,
   served: GenerationRef | null,
 ): Promise<Freshness | null> {
   if (!ingestion || !(await ingestion.galleries.exists())) return null

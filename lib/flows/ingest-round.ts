@@ -13,10 +13,14 @@ export type RoundParts = ContentParts & {
   readonly queue: WorkQueue
   readonly gallery: Gallery
   readonly models: readonly LaneModel[]
+  readonly room: Room
   readonly counts: WorkCounts
   /** Told whenever something was settled. */
   readonly onProgress: () => void
 }
+
+/** How much a worker holds at a time. */
+export type Room = { readonly items: number; readonly bytes: number }
 
 /** A message that is held, and what has become of it. */
 export type Job = {
@@ -30,6 +34,7 @@ export type Job = {
 const GATHER_MS = 100
 /** Files that are read, and addresses that are asked, at a time. */
 const READERS = 16
+const PAUSE_MS = 10
 
 /** Works messages off: gets their contents, has every model embed them, adds their items to the gallery, and settles them. */
 export class Round {
@@ -68,7 +73,11 @@ export class Round {
     this.held += deliveries.length
     const left = deliveries.values()
     const begin = async () => {
-      for (const delivery of left) await this.#begin(delivery)
+      for (const delivery of left) {
+        while (this.heldBytes > this.#parts.room.bytes)
+          await wait(PAUSE_MS, undefined, { signal: this.failed })
+        await this.#begin(delivery)
+      }
     }
     await Promise.all(Array.from({ length: READERS }, () => this.#stopOnFailure(begin())))
   }

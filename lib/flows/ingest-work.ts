@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Extraction } from '../config/extraction-schema.ts'
 import type { Delivery } from '../ports/work-queue.ts'
 import { createCounts, type EmbedCounts } from './embed-contents-counts.ts'
-import { Round, type RoundParts } from './ingest-round.ts'
+import { type Room, Round, type RoundParts } from './ingest-round.ts'
 
 /** Messages that are asked for at a time. */
 const PORTION = 512
 /** The most that is held at a time: some batches for every request that is under way. */
-const MOST_HELD = 4096
-const MOST_HELD_BYTES = 64 << 20
+const USUAL_ROOM = { items: 4096, bytes: 64 << 20 }
+/** Batches of the largest size that there is room for, or one that is never full would wait for more for ever. */
+const LARGE_BATCHES = 4
 const PAUSE_MS = 10
 /** An empty queue that somebody still fills ends a round after so long, so that the last batch does not wait for more. */
 const PATIENCE_MS = 250
@@ -32,6 +34,19 @@ export async function workOff(parts: WorkParts): Promise<readonly EmbedCounts[]>
   return totals
 }
 
+/** Room for batches as the models want them. */
+export function planRoom(extractions: readonly Pick<Extraction, 'batchItems' | 'batchKilobytes'>[]): Room {
+  const largest = (sizes: readonly (number | undefined)[]) =>
+    LARGE_BATCHES * Math.max(...sizes.map((size) => size ?? 0))
+  return {
+    items: Math.max(USUAL_ROOM.items, PORTION + largest(extractions.map(({ batchItems }) => batchItems))),
+    bytes: Math.max(
+      USUAL_ROOM.bytes,
+      1024 * largest(extractions.map(({ batchKilobytes }) => batchKilobytes)),
+    ),
+  }
+}
+
 async function workRound(parts: WorkParts, first: readonly Delivery[]): Promise<readonly EmbedCounts[]> {
   const round = new Round(parts)
   const stop = keepHolding(parts, round)
@@ -52,7 +67,7 @@ async function feed(parts: WorkParts, round: Round, first: readonly Delivery[]):
   const ended = AbortSignal.any([parts.signal, round.failed])
   for (let portion = first; portion.length > 0; ) {
     await round.take(portion)
-    while (round.held > MOST_HELD - PORTION || round.heldBytes > MOST_HELD_BYTES)
+    while (round.held > parts.room.items - PORTION || round.heldBytes > parts.room.bytes)
       await wait(PAUSE_MS, undefined, { signal: ended })
     const since = Date.now()
     portion = await next({ ...parts, signal: ended }, () => Date.now() - since < PATIENCE_MS)

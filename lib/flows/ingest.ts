@@ -12,6 +12,7 @@ import { closeLanes, openLanes } from './ingest-models.ts'
 import { findNearDuplicates } from './ingest-near.ts'
 import { createPublishCounts, type PublishCounts } from './ingest-publish.ts'
 import { describeIngest, type IngestResult } from './ingest-words.ts'
+import { planRoom } from './ingest-work.ts'
 
 export type IngestRequest = {
   /** Files, directories, addresses, generations' directories, `-` for stdin; without any, what waits in the queue is worked off. */
@@ -53,7 +54,7 @@ export async function ingest(context: Context, request: IngestRequest): Promise<
   const indexed = await indexGallery(context, { model: request.models?.[0], fleet: request.fleet ?? context })
   return {
     ...indexed,
-    text: `${answer.text}\n${indexed.text}`,
+    text: answer.outcome === 'nothing-to-do' ? indexed.text : `${answer.text}\n${indexed.text}`,
     json: { ...answer.json, ...indexed.json },
   }
 }
@@ -120,6 +121,7 @@ async function moveItems(
     const runs = await fillAndWorkOff(publishing, inputs, {
       ...{ queue, gallery, signal, counts: work, models: lanes },
       ...{ files: itemFiles, fetcher: ingestion.fetcher },
+      room: planRoom(declared.map(({ extraction }) => extraction)),
       extendMs: (1000 * profile.ingest.holdSeconds) / 3,
       onProgress: () =>
         reporter.progress({ task: 'ingest', done: countDone(publish, work), total, unit: 'rows' }),

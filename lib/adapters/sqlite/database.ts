@@ -8,7 +8,21 @@ const BUSY_MS = 30_000
 /** Pages of 4096 bytes that are logged before they go to their places, which costs several fsyncs. */
 const LOG_PAGES = 8192
 /** Primary result codes, see https://www.sqlite.org/rescode.html */
-const [IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [10, 11, 13, 14, 26]
+const [BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [5, 8, 10, 11, 13, 14, 26]
+
+const MAKE_ROOM =
+  'free some space, or name another directory under state in the profile; then run the same command again'
+const BRING_BACK = 'bring back a copy of it, or move it away and send the items again'
+const LET_WRITE = 'let the user who runs this write to it, and to its directory'
+const HINTS: Readonly<Record<number, string>> = {
+  [BUSY]: 'another process writes to it without end: look for one that hangs',
+  [READONLY]: LET_WRITE,
+  [CANTOPEN]: LET_WRITE,
+  [IOERR]: MAKE_ROOM,
+  [FULL]: MAKE_ROOM,
+  [CORRUPT]: BRING_BACK,
+  [NOTADB]: BRING_BACK,
+}
 
 /**
  * Opens an SQLite database that several processes use, and makes its tables where there are none. Raises `corrupt` and, on
@@ -54,19 +68,11 @@ export function explained<T>(path: string, work: () => T): T {
 
 function explain(path: string, error: unknown): unknown {
   const { errcode, code } = error as { readonly errcode?: number; readonly code?: string }
-  const primary = errcode === undefined ? undefined : errcode & 0xff
-  if (primary === FULL || primary === IOERR || primary === CANTOPEN || code === 'ENOSPC') {
-    const what = primary === FULL || code === 'ENOSPC' ? 'no space left on the disk' : messageOf(error)
-    return new LongshoreError('remote', `${path}: ${what}`, {
-      hint: 'free some space, or name another directory under state in the profile; then run the same command again',
-      cause: error,
-    })
-  }
-  if (primary === CORRUPT || primary === NOTADB) {
-    return new LongshoreError('corrupt', `${path}: ${messageOf(error)}`, {
-      hint: 'bring back a copy of it, or move it away and send the items again',
-      cause: error,
-    })
-  }
-  return error
+  // Extended codes have the primary one in their last byte.
+  const primary = code === 'ENOSPC' ? FULL : (errcode ?? 0) & 0xff
+  const hint = HINTS[primary]
+  if (hint === undefined) return error
+  const what = primary === FULL ? 'no space left on the disk' : messageOf(error)
+  const kind = primary === CORRUPT || primary === NOTADB ? 'corrupt' : 'remote'
+  return new LongshoreError(kind, `${path}: ${what}`, { hint, cause: error })
 }
