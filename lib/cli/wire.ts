@@ -9,7 +9,9 @@ import type { Archives } from '../ports/archives.ts'
 import type { ConsoleFeed } from '../ports/console-feed.ts'
 import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
+import type { Ingestion } from '../ports/ingestion.ts'
 import type { ItemFiles } from '../ports/input.ts'
+import type { ItemFetcher, ItemSources } from '../ports/item-sources.ts'
 import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
@@ -78,6 +80,7 @@ type Ports = Pick<
   | 'embedder'
   | 'itemFiles'
   | 'ledgers'
+  | 'ingestion'
   | 'archives'
   | 'reports'
   | 'shardSources'
@@ -140,6 +143,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
         )
       },
     },
+    ingestion: await createIngestion(profile, parts),
     archives: onUse<Archives>({ write: true, readManifest: true, restore: true }, async () =>
       (await import('../adapters/archive/archives.ts')).createArchives(profile.generations),
     ),
@@ -160,6 +164,35 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     ...(profile.engine === 'swarm' &&
       profile.gateway.console.enabled === true && { consoles: createConsoles(profile) }),
     ...engine,
+  }
+}
+
+/** Queue, gallery and ledgers as files of this machine. */
+async function createIngestion({ state, ingest }: Profile, { owner }: EngineParts): Promise<Ingestion> {
+  const [galleries, queues] = await Promise.all([
+    import('../adapters/gallery-store/store.ts'),
+    import('../adapters/queue/store.ts'),
+  ])
+  const { queueItems: capacity, holdSeconds, urls } = ingest
+  return {
+    galleries: galleries.createGalleryStore(join(state, 'gallery')),
+    queues: queues.createSqliteQueueStore({
+      path: join(state, 'queue', 'queue.sqlite'),
+      capacity,
+      holdMs: 1000 * holdSeconds,
+    }),
+    sources: onUse<ItemSources>({ open: true }, async () =>
+      (await import('../adapters/inputs/item-sources.ts')).createItemSources(),
+    ),
+    fetcher: onUse<ItemFetcher>({ fetch: true }, async () =>
+      (await import('../adapters/http/fetch-item.ts')).createItemFetcher(urls),
+    ),
+    ledgers: {
+      async share(model) {
+        const { createLedgerStore } = await import('../adapters/ledger/store.ts')
+        return await createLedgerStore({ directory: join(state, 'ledger'), owner }).share(model)
+      },
+    },
   }
 }
 

@@ -6,6 +6,7 @@ import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
 import { consoleSchema, findConsoleProblems } from './console-schema.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
+import { ingestSchema } from './ingest-schema.ts'
 import { metricsSchema } from './metrics-schema.ts'
 import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
@@ -120,6 +121,7 @@ const form = z.strictObject({
       parity: share.default(0.999),
     })
     .prefault({}),
+  ingest: ingestSchema,
   update: z
     .strictObject({
       strategy: z.enum(STRATEGIES).default('side-by-side'),

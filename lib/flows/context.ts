@@ -12,6 +12,7 @@ import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { GenerationStore } from '../ports/generation-store.ts'
 import type { GenerationWriter } from '../ports/generation-writer.ts'
 import type { ImageStore } from '../ports/image-store.ts'
+import type { Ingestion } from '../ports/ingestion.ts'
 import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
 import type { Mender } from '../ports/mender.ts'
@@ -53,6 +54,8 @@ export interface Context {
   readonly embedder: Embedder
   readonly itemFiles: ItemFiles
   readonly ledgers: LedgerStore
+  /** What new items go through. */
+  readonly ingestion: Ingestion
   readonly archives: Archives
   readonly reports: Reports
   /** Index services of other fleets. */
@@ -94,6 +97,7 @@ export type FleetContext = Omit<
   | 'images'
   | 'itemFiles'
   | 'ledgers'
+  | 'ingestion'
   | 'archives'
   | 'reports'
   | 'shardSources'

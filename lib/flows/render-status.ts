@@ -4,6 +4,7 @@ import type { Freeze, Quarantine, Release } from '../domain/record.ts'
 import type { RunProgress } from '../domain/run-progress.ts'
 import type { Task } from '../domain/service.ts'
 import { renderTable } from '../domain/table.ts'
+import { type Freshness, renderFreshness } from './ingest-freshness.ts'
 
 export type Status = {
   readonly profile: string
@@ -17,6 +18,8 @@ export type Status = {
   readonly frozen: Freeze | null
   readonly progress: RunProgress | null
   readonly holder: string | null
+  /** Left out of where nothing was ever ingested. */
+  readonly ingest: Freshness | null
   readonly drift: readonly string[]
 }
 
@@ -43,12 +46,13 @@ export function renderStatus(status: Status): string {
   return sections.filter(Boolean).join('\n')
 }
 
-function listFacts({ profile, serving, previous, gateway, frozen }: Status): string[][] {
+function listFacts({ profile, serving, previous, gateway, frozen, ingest }: Status): string[][] {
   return [
     ['profile', profile],
     ['serving', serving ? `${serving.generation} (${shorten(serving.digest)}) at ${gateway.url}` : 'nothing'],
     ['previous', previous ?? 'none'],
     ...(frozen ? [['frozen', `${frozen.generation.name} since ${frozen.since} by ${frozen.by}`]] : []),
+    ...(ingest ? [['gallery', renderFreshness(ingest)]] : []),
   ]
 }
 

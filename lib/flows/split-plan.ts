@@ -45,8 +45,10 @@ export async function planSplit(context: Context, input: Input, request: SplitRe
     expectedBytes: estimateBytes(input, profile.split),
   }
   if (!names.includes(generation)) {
-    const isSame = request.generation === undefined && parent !== null && isSameSource(parent.source, source)
-    return isSame ? { ...plan, generation: parent.generation, existing: parent } : plan
+    if (request.generation !== undefined) return plan
+    const former = await findFormer(context, parent, older)
+    const isSame = former !== null && isSameSource(former.source, source)
+    return isSame ? { ...plan, generation: former.generation, existing: former } : plan
   }
   const existing = await generations.read(generation)
   if (isSameSource(existing.source, source)) return { ...plan, existing }
@@ -92,6 +94,21 @@ async function readNewest(
       if (!(error instanceof LongshoreError)) throw error
       reporter.note(`${name} is left out of comparisons: ${error.message}`)
     }
+  }
+  return null
+}
+
+/** The newest generation under the model: fleets of several models have newer ones under others. */
+async function findFormer(
+  context: Context,
+  newest: Manifest | null,
+  names: readonly string[],
+): Promise<Manifest | null> {
+  const { fingerprint } = context.profile.model
+  if (newest === null || newest.model.fingerprint === fingerprint) return newest
+  for (const name of [...names].reverse()) {
+    const manifest = await readNewest(context, [name])
+    if (manifest?.model.fingerprint === fingerprint) return manifest
   }
   return null
 }

@@ -1,8 +1,9 @@
 import type { Profile } from '../config/schema.ts'
-import { type Fleet, findService } from '../domain/fleet.ts'
+import { type Fleet, findService, listServed } from '../domain/fleet.ts'
 import { assembleFacts } from '../domain/fleet-facts.ts'
 import { GATEWAY } from '../domain/service.ts'
-import type { Answer, FleetContext } from './context.ts'
+import type { Answer, Context, FleetContext } from './context.ts'
+import { observeFreshness } from './ingest-freshness.ts'
 import { observeFleet } from './observe.ts'
 import { renderStatus } from './render-status.ts'
 
@@ -10,7 +11,7 @@ import { renderStatus } from './render-status.ts'
  * What stands now: the generation that gateway tasks really serve, the one that a rollback would go to, nodes, services
  * with their tasks, releases, a run that is under way, quarantined generations, and drift in sentences. Changes nothing and takes no lock.
  */
-export async function status(context: FleetContext): Promise<Answer> {
+export async function status(context: FleetContext & Partial<Pick<Context, 'ingestion'>>): Promise<Answer> {
   const { state: memory, profile } = context
   const [record, journal, holder, fleet] = await Promise.all([
     memory.read(),
@@ -18,11 +19,14 @@ export async function status(context: FleetContext): Promise<Answer> {
     memory.findHolder(),
     observeFleet(context),
   ])
+  const facts = assembleFacts({ record, fleet, journal, holder })
+  const [served = null] = listServed(fleet)
   const state = {
     profile: profile.name,
     at: new Date(context.now()).toISOString(),
     gateway: { url: locateGateway(profile, fleet) },
-    ...assembleFacts({ record, fleet, journal, holder }),
+    ...facts,
+    ingest: await observeFreshness(context, served),
   }
   return { outcome: 'done', text: renderStatus(state), json: state }
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
 import { MANIFEST_FILE } from '../../domain/manifest.ts'
 import type { Input } from '../../ports/input.ts'
+import { createGalleryStore, GALLERY_FILE } from '../gallery-store/store.ts'
 import { FilesInput } from './files.ts'
 import { findRawFiles, roleOf, tagOf } from './find-raw.ts'
 import { GenerationInput } from './generation.ts'
@@ -16,6 +17,7 @@ import { SplitOutputInput } from './split-output.ts'
 
 const FORMATS = [
   'manifest.json (a generation)',
+  'gallery.sqlite (a gallery)',
   'clust_0/index, clust_0/sentences.json, clust_centers.npy (split output of the reference system)',
   'clusters_*.json, *_embeddings*.pkl, clusters_centers*.pkl (its raw input)',
   'embeddings.npy or vectors.npy, with items.jsonl',
@@ -36,6 +38,7 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
 async function openDirectory(directory: string, { select }: InputOptions): Promise<Input> {
   const names = readdirSync(directory)
   if (names.includes(MANIFEST_FILE)) return new GenerationInput(directory)
+  if (names.includes(GALLERY_FILE)) return await createGalleryStore(directory).read()
   if (names.includes(SHARDS_FILE)) return new ShardsInput(directory)
   if (names.some((name) => existsSync(join(directory, name, 'index')) && /^clust_\d+$/.test(name))) {
     return new SplitOutputInput(directory)
@@ -55,6 +58,7 @@ async function openDirectory(directory: string, { select }: InputOptions): Promi
 
 async function openFile(path: string): Promise<Input> {
   if (basename(path) === MANIFEST_FILE) return new GenerationInput(dirname(path))
+  if (basename(path) === GALLERY_FILE) return await createGalleryStore(dirname(path)).read()
   if (roleOf(path)) return new RawInput(findRawFiles(dirname(path), tagOf(path)))
   if (path.endsWith('.npy')) return new NpyInput(path)
   if (path.endsWith('.parquet')) return (await import('./parquet.ts')).openParquet(path)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LongshoreError } from '../../domain/errors.ts'
+import type { SharedLedgers } from '../../ports/ingestion.ts'
 import type { Ledger, LedgerStore } from '../../ports/ledger.ts'
 import type { Claim, Lease } from '../../ports/state-store.ts'
 import { hasCode, writeDurably } from '../files/durable-files.ts'
@@ -21,7 +22,7 @@ export type LedgerStoreOptions = {
 }
 
 /** Ledgers as directories, one for each model, locked while they are open: nobody pays for the same twice. */
-export function createLedgerStore({ directory, owner }: LedgerStoreOptions): LedgerStore {
+export function createLedgerStore({ directory, owner }: LedgerStoreOptions): LedgerStore & SharedLedgers {
   return {
     async open(model) {
       const own = join(directory, nameOf(model.fingerprint))
@@ -39,6 +40,16 @@ export function createLedgerStore({ directory, owner }: LedgerStoreOptions): Led
         return releaseAtClose(ledger, lease)
       } catch (error) {
         await giveBack(lease)
+        return raiseDiskError(error)
+      }
+    },
+    async share(model) {
+      const own = join(directory, nameOf(model.fingerprint))
+      try {
+        await mkdir(own, { recursive: true })
+        await identify(join(own, 'ledger.json'), model)
+        return await SegmentedLedger.open(own, model.dimensions)
+      } catch (error) {
         return raiseDiskError(error)
       }
     },
