@@ -9,7 +9,9 @@ import type { FatePackages } from '../ports/fate-packages.ts'
 import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { ItemFiles } from '../ports/input.ts'
 import type { Reports } from '../ports/reports.ts'
+import type { Repositories } from '../ports/repositories.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
+import type { RouterProcess, TrafficRouter } from '../ports/traffic-router.ts'
 import {
   asServed,
   createEmbedder,
@@ -21,6 +23,8 @@ import {
 
 /** Where profiles lie, and what is made of them. */
 const CONFIG = 'config'
+/** Where the router of this machine keeps its files, below the state. */
+const ROUTER = 'router'
 
 export type ContextSettings = Pick<Context, 'reporter' | 'signal' | 'owner' | 'dryRun' | 'confirm'> & {
   readonly profileFile: string
@@ -79,6 +83,10 @@ type Ports = Pick<
   | 'shardSources'
   | 'fatePackages'
   | 'openFateFlow'
+  | 'openModelServer'
+  | 'router'
+  | 'routerProcess'
+  | 'repositories'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -146,6 +154,25 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       async () => (await import('../adapters/fate/packages.ts')).createFatePackages(),
     ),
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
+    openModelServer: async (url) =>
+      (await import('../adapters/deepdetect/model-server.ts')).createModelServer(url),
+    router: onUse<TrafficRouter>(
+      { readRoutes: true, writeRoutes: true, readTraffic: true, readRecent: true },
+      async () => await openRouter(profile),
+    ),
+    routerProcess: onUse<RouterProcess>({ start: true, stop: true }, async () =>
+      (await import('../adapters/router/router-process.ts')).createRouterProcess({
+        ...profile.router,
+        directory: join(profile.state, ROUTER),
+        timeoutMs: 1000 * profile.router.timeoutSeconds,
+      }),
+    ),
+    repositories: onUse<Repositories>({ list: true, inspect: true, copy: true }, async () =>
+      (await import('../adapters/ssh/repositories.ts')).createRepositories({
+        shell: engine.shell,
+        operationTimeoutMs: 1000 * profile.ssh.operationSeconds,
+      }),
+    ),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
     ...engine,
@@ -164,6 +191,18 @@ function onUse<Adapter extends Asked<Adapter>>(
 
 /** All of whose members are asked and answer later. */
 type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
+
+/** The router that the profile names, or the one of this machine with the token that it was started with. */
+async function openRouter({ state, router }: Profile): Promise<TrafficRouter> {
+  const [{ createTrafficRouter }, { locateToken }, { readTextFile }] = await Promise.all([
+    import('../adapters/router/traffic-router.ts'),
+    import('../adapters/router/router-process.ts'),
+    import('../adapters/inputs/text-file.ts'),
+  ])
+  const { url = `http://${router.host}:${router.port}`, tokenFile = locateToken(join(state, ROUTER)) } =
+    router
+  return createTrafficRouter({ url, readToken: async () => (await readTextFile(tokenFile)).trim() })
+}
 
 /** Other fleets are read by one command alone. */
 async function openShards(file: string, directory: string): Promise<ShardSource> {

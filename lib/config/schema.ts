@@ -6,6 +6,7 @@ import { MOST_SEARCH_THREADS, SEARCH_SETTINGS } from '../domain/shard-search.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
 import { findModelProblems } from './models.ts'
+import { movesSchema, routerSchema } from './move-schema.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 
@@ -124,6 +125,8 @@ const form = z.strictObject({
       leaseSeconds: seconds.min(1).default(30),
     })
     .prefault({}),
+  router: routerSchema,
+  moves: movesSchema,
 })
 
 /** What a profile may say. Defaults are those that config/reference.yml shows. */
