@@ -4,6 +4,7 @@ import { describePlan } from '../domain/plan.ts'
 import { type MoveFacts, type MovePlan, planFinish, planMove, planReturn } from '../domain/plan-move.ts'
 import type { MoveRecord } from '../domain/service-move.ts'
 import type { Answer, Context } from './context.ts'
+import { answerDry, answerMoved, refuseOther, rolledBack, tellDone } from './move-answer.ts'
 import { type Applied, applyMove } from './move-apply.ts'
 import { changeMove, digestOfMove, type Moving, openMoving, readMove } from './move-context.ts'
 import { observeEnd, observeMove } from './move-observe.ts'
@@ -72,17 +73,6 @@ async function applyOrReturn(moving: Moving, facts: MoveFacts, plan: MovePlan): 
   }
 }
 
-function rolledBack({ move }: Moving, reason: string, answer: { returned: unknown }): LongshoreError {
-  const { passedByMs, returnedMs } = answer.returned as Record<string, number | null>
-  const measured = returnedMs === null ? '' : `, ${returnedMs} ms after its first failure`
-  const passed = passedByMs === null ? '' : ` (the router passed it by after ${passedByMs} ms)`
-  return new LongshoreError(
-    'rolled-back',
-    `${reason}: ${move.source.service} at ${move.source.url} has all requests again${measured}${passed}`,
-    { hint: 'see the log of the target, then run the same command again: it begins anew', answer },
-  )
-}
-
 /** A run that was killed on its way back goes all the way, and tells why it went. */
 async function returnAgain(moving: Moving, record: MoveRecord): Promise<Answer> {
   const reason = record.reason ?? 'the move was broken off'
@@ -147,57 +137,4 @@ async function finish(moving: Moving): Promise<Answer | undefined> {
   await changeMove(moving, (former) => ({ ...former, phase: 'finished' }))
   await moving.session.log('move-finished', moving.order.name)
   return answerMoved(moving, plan, {}, 'finished')
-}
-
-function refuseOther({ name }: MoveOrder, { startedAt, owner, phase }: MoveRecord): never {
-  throw new LongshoreError(
-    'usage',
-    `moves.${name}: another source or target stands in the profile than when the move was begun ${startedAt} by ${owner}`,
-    {
-      hint:
-        phase === 'finished'
-          ? 'give the new move another name'
-          : 'put the former ones back and run move-service.mjs --undo, or give the new move another name',
-    },
-  )
-}
-
-function tellDone({ move }: Moving, phase: 'moved' | 'finished'): Answer {
-  const { service, url } = move.target
-  const kept = phase === 'moved' ? '; --finish deletes the former service, --undo returns to it' : ''
-  return {
-    outcome: 'nothing-to-do',
-    text: `${service} at ${url} has all requests for ${move.service}${kept}`,
-    json: { service: move.service, serving: move.target, phase, plan: [] },
-  }
-}
-
-function answerDry(plan: MovePlan): Answer {
-  return {
-    outcome: 'done',
-    plan,
-    text: 'a dry run: nothing was changed',
-    json: { plan: describePlan(plan) },
-  }
-}
-
-function answerMoved(
-  { move }: Moving,
-  plan: MovePlan,
-  { comparison }: Applied,
-  phase: 'moved' | 'finished' = 'moved',
-): Answer {
-  const { service, url } = move.target
-  const rest =
-    phase === 'moved'
-      ? `${move.source.service} at ${move.source.url} is kept: --undo returns to it at once, --finish deletes it`
-      : `${move.source.service} at ${move.source.url} is deleted`
-  return {
-    outcome: 'done',
-    text: `${service} at ${url} has all requests for ${move.service}\n${rest}`,
-    json: {
-      ...{ service: move.service, serving: move.target, phase, plan: describePlan(plan) },
-      ...(comparison && { comparison }),
-    },
-  }
 }
