@@ -9,6 +9,7 @@ const STARTERS: Readonly<Record<Settings['service'], () => Promise<StartService>
   gateway: async () => (await import('./gateway/start.ts')).startGateway,
   index: async () => (await import('./index/start.ts')).startIndex,
   extraction: async () => (await import('./extraction/start.ts')).startExtraction,
+  router: async () => (await import('./router/start.ts')).startRouter,
 }
 
 const [kind] = process.argv.slice(2)

@@ -2,13 +2,13 @@ import type { EmbeddingServerOptions } from '../lib/adapters/embed/create-server
 import { LongshoreError } from '../lib/domain/errors.ts'
 import { type GenerationRef, isGenerationName } from '../lib/domain/generation.ts'
 import type { Model } from '../lib/domain/model.ts'
-import type { ServiceKind } from '../lib/domain/service.ts'
+import { SERVICE_KINDS } from '../lib/domain/service.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What every service is told by its environment. */
 export type Settings = {
-  readonly service: ServiceKind
+  readonly service: (typeof KINDS)[number]
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
@@ -27,18 +27,20 @@ export type Settings = {
   readonly graceMs: number
 }
 
-const KINDS: readonly string[] = ['gateway', 'index', 'extraction'] satisfies ServiceKind[]
+/** What fleets are made of, and what stands before model servers. */
+const KINDS = [...SERVICE_KINDS, 'router'] as const
 
 /** Settings from the environment. Raises `usage` naming the variable and what was expected. */
 export function parseSettings(kind: string | undefined, env: Environment): Settings {
-  if (kind === undefined || !KINDS.includes(kind)) {
+  const service = KINDS.find((name) => name === kind)
+  if (!service) {
     throw new LongshoreError(
       'usage',
       `expected one of ${KINDS.join(', ')}, found ${JSON.stringify(kind ?? '')}`,
     )
   }
   return {
-    service: kind as ServiceKind,
+    service,
     host: env.HOST || '0.0.0.0',
     port: readNumber(env, 'PORT', 0),
     hasAdminPort: env.ADMIN === '1',

@@ -14,7 +14,9 @@ import type { ItemFiles } from '../ports/input.ts'
 import type { ItemFetcher, ItemSources } from '../ports/item-sources.ts'
 import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Reports } from '../ports/reports.ts'
+import type { Repositories } from '../ports/repositories.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
+import type { RouterProcess, TrafficRouter } from '../ports/traffic-router.ts'
 import {
   asServed,
   createEmbedder,
@@ -26,6 +28,8 @@ import {
 
 /** Where profiles lie, and what is made of them. */
 const CONFIG = 'config'
+/** Where the router of this machine keeps its files, below the state. */
+const ROUTER = 'router'
 
 export type ContextSettings = Pick<Context, 'reporter' | 'signal' | 'owner' | 'dryRun' | 'confirm'> & {
   readonly profileFile: string
@@ -86,6 +90,10 @@ type Ports = Pick<
   | 'shardSources'
   | 'fatePackages'
   | 'openFateFlow'
+  | 'openModelServer'
+  | 'router'
+  | 'routerProcess'
+  | 'repositories'
   | 'openServer'
   | 'embedderOf'
   | 'shell'
@@ -156,6 +164,25 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       async () => (await import('../adapters/fate/packages.ts')).createFatePackages(),
     ),
     openFateFlow: async (url) => (await import('../adapters/fate/fate-flow.ts')).createFateFlow(url),
+    openModelServer: async (url) =>
+      (await import('../adapters/deepdetect/model-server.ts')).createModelServer(url),
+    router: onUse<TrafficRouter>(
+      { readRoutes: true, writeRoutes: true, readTraffic: true, readRecent: true },
+      async () => await openRouter(profile),
+    ),
+    routerProcess: onUse<RouterProcess>({ start: true, stop: true }, async () =>
+      (await import('../adapters/router/router-process.ts')).createRouterProcess({
+        ...profile.router,
+        directory: join(profile.state, ROUTER),
+        timeoutMs: 1000 * profile.router.timeoutSeconds,
+      }),
+    ),
+    repositories: onUse<Repositories>({ list: true, inspect: true, copy: true }, async () =>
+      (await import('../adapters/ssh/repositories.ts')).createRepositories({
+        shell: engine.shell,
+        operationTimeoutMs: 1000 * profile.ssh.operationSeconds,
+      }),
+    ),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
     ...(profile.metrics.textfile !== null && {
@@ -222,6 +249,18 @@ function createConsoles({ gateway }: Profile): ConsoleFeed {
   return onUse<ConsoleFeed>({ publish: true }, async () =>
     (await import('../adapters/console/feed.ts')).createConsoleFeed(() => readConsoleToken(tokenFile)),
   )
+}
+
+/** The router that the profile names, or the one of this machine with the token that it was started with. */
+async function openRouter({ state, router }: Profile): Promise<TrafficRouter> {
+  const [{ createTrafficRouter }, { locateToken }, { readTextFile }] = await Promise.all([
+    import('../adapters/router/traffic-router.ts'),
+    import('../adapters/router/router-process.ts'),
+    import('../adapters/inputs/text-file.ts'),
+  ])
+  const { url = `http://${router.host}:${router.port}`, tokenFile = locateToken(join(state, ROUTER)) } =
+    router
+  return createTrafficRouter({ url, readToken: async () => (await readTextFile(tokenFile)).trim() })
 }
 
 /** Other fleets are read by one command alone. */

@@ -9,6 +9,7 @@ import { extractionSchema } from './extraction-schema.ts'
 import { ingestSchema } from './ingest-schema.ts'
 import { metricsSchema } from './metrics-schema.ts'
 import { findModelProblems } from './models.ts'
+import { movesSchema, routerSchema } from './move-schema.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
 import { tracesSchema } from './traces-schema.ts'
@@ -132,6 +133,8 @@ const form = z.strictObject({
       leaseSeconds: seconds.min(1).default(30),
     })
     .prefault({}),
+  router: routerSchema,
+  moves: movesSchema,
 })
 
 /** What a profile may say. Defaults are those that config/reference.yml shows. */

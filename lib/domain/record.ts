@@ -1,4 +1,5 @@
 import type { GenerationRef } from './generation.ts'
+import type { MoveRecord } from './service-move.ts'
 
 /** A generation that was put in service, newest last. */
 export type Release = {
@@ -49,6 +50,8 @@ export type FleetRecord = {
   readonly quarantined: readonly Quarantine[]
   readonly frozen: Freeze | null
   readonly run: Run | null
+  /** Services that were moved between model servers or are on their way, by the name of the move. */
+  readonly moves?: Readonly<Record<string, MoveRecord>>
 }
 
 export const EMPTY_RECORD: FleetRecord = { releases: [], quarantined: [], frozen: null, run: null }

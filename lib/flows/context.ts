@@ -17,17 +17,20 @@ import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
 import type { Mender } from '../ports/mender.ts'
 import type { MetricsFiles } from '../ports/metrics-files.ts'
+import type { ModelServer } from '../ports/model-server.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
 import type { RateStore } from '../ports/rate-store.ts'
 import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { Reports } from '../ports/reports.ts'
+import type { Repositories } from '../ports/repositories.ts'
 import type { ShardSources } from '../ports/shard-source.ts'
 import type { Stack } from '../ports/stack.ts'
 import type { StackFiles } from '../ports/stack-files.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Surroundings } from '../ports/surroundings.ts'
+import type { RouterProcess, TrafficRouter } from '../ports/traffic-router.ts'
 import type { Transport } from '../ports/transport.ts'
 import type { Workplace } from '../ports/workplace.ts'
 
@@ -63,6 +66,13 @@ export interface Context {
   readonly fatePackages: FatePackages
   /** The FATE-Flow server at an address. */
   openFateFlow(url: string): Promise<FateFlow>
+  /** The server of models, with DeepDetect's API, at an address. */
+  openModelServer(url: string): Promise<ModelServer>
+  /** What stands before model servers. */
+  readonly router: TrafficRouter
+  readonly routerProcess: RouterProcess
+  /** Files of models, here and on nodes. */
+  readonly repositories: Repositories
   /** What embeds under a model, started for this run where nothing that runs already does. Raises `remote`, `usage`. */
   openServer(declared: DeclaredModel, device: Device): Promise<EmbeddingServer>
   /** The fleet of another profile, for what moves from one fleet to another. Raises as loading a profile does. */
@@ -103,6 +113,10 @@ export type FleetContext = Omit<
   | 'shardSources'
   | 'fatePackages'
   | 'openFateFlow'
+  | 'openModelServer'
+  | 'router'
+  | 'routerProcess'
+  | 'repositories'
   | 'openServer'
   | 'openFleet'
 >

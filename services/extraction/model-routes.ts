@@ -27,7 +27,7 @@ export function isServed({ model }: Served, { name, version }: Named): boolean {
 }
 
 /** Raises HttpError 503 until the model is loaded. */
-export function assertLoaded({ embedding }: Served): void {
+export function assertLoaded({ embedding }: Pick<Served, 'embedding'>): void {
   const problem = embedding.problem()
   if (problem !== undefined) throw new HttpError(503, 'loading', problem)
 }

@@ -15,6 +15,8 @@ const THREAD = new URL('../../lib/adapters/models/model-thread.ts', import.meta.
 export type OnnxEmbedding = Embedding & {
   /** Resolves once the model is loaded and has embedded something. Raises what opening it does. */
   readonly loaded: Promise<void>
+  /** Ends its thread. */
+  close(): Promise<void>
 }
 
 /**
@@ -38,6 +40,7 @@ export async function createOnnxEmbedding(settings: OnnxSettings, log: Log): Pro
   return {
     takes,
     loaded: load(),
+    close: () => thread.stop(),
     problem: () => (device === undefined ? 'the model is being loaded' : undefined),
     status: () => ({ device, waiting: batcher.size() }),
     async embed(values, mayCut) {

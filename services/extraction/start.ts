@@ -5,6 +5,7 @@ import { runService, type StartService } from '../http/run-service.ts'
 import { createService, READY, type Readiness } from '../http/service.ts'
 import { type Environment, readModel } from '../settings.ts'
 import { createBuiltinEmbedding } from './builtin-embedding.ts'
+import { addDeepdetectRoutes } from './deepdetect-routes.ts'
 import type { Embedding } from './embedding.ts'
 import { addInferRoutes } from './kserve-routes.ts'
 import { prepareProtocol } from './model-routes.ts'
@@ -12,8 +13,8 @@ import { readOnnxSettings } from './onnx-settings.ts'
 import { addPredictRoutes } from './tf-serving-routes.ts'
 
 /**
- * Serves the built-in model, or the ONNX model of MODEL_DIR, behind TensorFlow Serving's REST API and KServe's protocol v2; ready
- * once the model is loaded and has embedded something. Raises `usage` without MODEL, and what opening an ONNX model does.
+ * Serves the built-in model, or the ONNX model of MODEL_DIR, behind TensorFlow Serving's REST API, KServe's protocol v2 and
+ * DeepDetect's API; ready once the model is loaded and has embedded something. Raises `usage` without MODEL, and what opening an ONNX model does.
  */
 export const startExtraction: StartService = async (settings, env, log) => {
   const model = readModel(env)
@@ -31,6 +32,7 @@ export const startExtraction: StartService = async (settings, env, log) => {
     addPredictRoutes(app, served)
     addInferRoutes(app, served, base.readiness)
   })
+  await base.app.register(async (app) => addDeepdetectRoutes(app, served, { env, log }))
   return await runService(base, { settings, log, ...(loaded && { ready: loaded }) })
 }
 

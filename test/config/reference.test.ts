@@ -45,16 +45,16 @@ test('the reference profile shows no key that the schema does not know', () => {
 })
 
 test('every value of the reference profile is the default of the schema, where there is one', () => {
-  const { name, nodes, model, models } = WRITTEN
-  const defaults = profileSchema.parse({ name, nodes, model, models })
+  const { name, nodes, model, models, moves } = WRITTEN
+  const defaults = profileSchema.parse({ name, nodes, model, models, moves })
   for (const path of LEAVES.filter((leaf) => valueAt(WRITTEN, leaf) !== undefined)) {
     assert.equal(valueAt(WRITTEN, path), valueAt(defaults, path), path.join('.'))
   }
 })
 
 test('every default of the schema is written in the reference profile', () => {
-  const { name, nodes, model, models } = WRITTEN
-  const defaults = profileSchema.parse({ name, nodes, model, models })
+  const { name, nodes, model, models, moves } = WRITTEN
+  const defaults = profileSchema.parse({ name, nodes, model, models, moves })
   const hidden = LEAVES.filter(
     (path) => path[0] !== 'model' && path[0] !== 'models' && valueAt(defaults, path) !== undefined,
   ).filter((path) => valueAt(WRITTEN, path) === undefined)

@@ -32,7 +32,10 @@ export function renderRefs(
 }
 
 /** Starts `services/main.ts <kind>` and waits until it listens. Raises its log when it ends before. */
-export async function startService(kind: ServiceKind, env: Record<string, string>): Promise<ServiceProcess> {
+export async function startService(
+  kind: ServiceKind | 'router',
+  env: Record<string, string>,
+): Promise<ServiceProcess> {
   const child = spawnService(kind, env)
   const messages: { listening?: number; admin?: number }[] = []
   child.process.on('message', (message: { listening?: number }) => messages.push(message))
@@ -52,7 +55,10 @@ export async function runToEnd(kind: ServiceKind, env: Record<string, string>) {
   return { code, log: child.log() }
 }
 
-function spawnService(kind: ServiceKind, env: Record<string, string>): Omit<ServiceProcess, 'url'> {
+function spawnService(
+  kind: ServiceKind | 'router',
+  env: Record<string, string>,
+): Omit<ServiceProcess, 'url'> {
   const child = fork(`${ROOT}services/main.ts`, [kind], {
     env: {
       PATH: process.env.PATH,

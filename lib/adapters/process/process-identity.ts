@@ -8,8 +8,8 @@ export type ProcessIdentity = {
   readonly startTicks: string | null
 }
 
-export function identifyProcess(): ProcessIdentity {
-  return { host: hostname(), pid: process.pid, startTicks: readStatus(process.pid)?.startTicks ?? null }
+export function identifyProcess(pid = process.pid): ProcessIdentity {
+  return { host: hostname(), pid, startTicks: readStatus(pid)?.startTicks ?? null }
 }
 
 /** Whether a process is known to have ended; false for one on another host, of which nothing is known. */

@@ -1,0 +1,54 @@
+import { LongshoreError, messageOf } from '../domain/errors.ts'
+import type { BackendTraffic } from '../ports/traffic-router.ts'
+import { changeMove, type Moving, readMove } from './move-context.ts'
+import { readTarget, writePercent } from './move-redirect.ts'
+
+/** How long it took from the first request that the target failed: until the router passed it by, and until it was out of the route. */
+export type ReturnTimes = { readonly passedByMs: number | null; readonly returnedMs: number | null }
+
+/**
+ * Gives all requests back to the source, then deletes the target's service from memory; its files stay. Begun once, it is never gone
+ * back on. Raises `stuck` where the router cannot be told.
+ */
+export async function returnTraffic(moving: Moving, reason: string): Promise<ReturnTimes> {
+  const { context, session, order } = moving
+  await changeMove(moving, (record) => ({ ...record, phase: 'returning', reason }))
+  await session.log('move-return', `${order.name}: ${reason}`)
+  const seen = await readTarget(moving).catch(ignoreRemote)
+  await writePercent(moving, 0).catch((error: unknown) => raiseStuck(moving, error))
+  const times = measure(seen, context.now())
+  if ((await readMove(moving))?.isOwn) await removeTarget(moving)
+  await changeMove(moving, (record) => ({ ...record, phase: 'returned', passed: [], isOwn: false }))
+  await session.log('move-returned', order.name)
+  return times
+}
+
+/** A target that is dead keeps nothing in memory either. */
+async function removeTarget({ context, move, target, signal }: Moving): Promise<void> {
+  try {
+    await target.remove(move.target.service, 'mem', signal)
+  } catch (error) {
+    if (!(error instanceof LongshoreError) || error.kind !== 'remote') throw error
+    context.reporter.note(`${move.target.service} could not be deleted: ${error.message}`)
+  }
+}
+
+function measure(seen: BackendTraffic | undefined, now: number): ReturnTimes {
+  const { failingSince = null, outSince = null } = seen ?? {}
+  if (failingSince === null) return { passedByMs: null, returnedMs: null }
+  return { passedByMs: outSince === null ? null : outSince - failingSince, returnedMs: now - failingSince }
+}
+
+function ignoreRemote(error: unknown): undefined {
+  if (error instanceof LongshoreError && error.kind === 'remote') return undefined
+  throw error
+}
+
+function raiseStuck({ context, move }: Moving, error: unknown): never {
+  context.signal.throwIfAborted()
+  const where = `requests for ${move.service} are still divided between ${move.source.url} and ${move.target.url}`
+  throw new LongshoreError('stuck', `the router cannot be told: ${messageOf(error)}; ${where}`, {
+    hint: 'start the router, then run move-service.mjs --undo',
+    cause: error,
+  })
+}

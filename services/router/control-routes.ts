@@ -1,0 +1,47 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { LongshoreError } from '../../lib/domain/errors.ts'
+import { parseRouteTable } from '../../lib/domain/route-table.ts'
+import { badRequest, HttpError } from '../http/http-error.ts'
+import type { RecentRequests } from './recent-requests.ts'
+import type { RouteFile } from './route-file.ts'
+
+type ControlParts = {
+  readonly routes: RouteFile
+  readonly recent: RecentRequests
+  /** What callers must show; without one nobody may change or read anything. */
+  readonly token: string
+}
+
+/** What the operator's commands ask of a router: routes, and requests to compare with. */
+export function addControlRoutes(app: FastifyInstance, { routes, recent, token }: ControlParts): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
+  app.addHook('onRequest', async ({ headers }) => {
+    if (token === '' || !isSame(headers.authorization ?? '', `Bearer ${token}`)) {
+      throw new HttpError(401, 'unauthorized', 'expected the header authorization: Bearer TOKEN')
+    }
+  })
+  app.get('/v1/routes', async () => routes.table())
+  app.put('/v1/routes', async ({ body }) => {
+    await routes.replace(parse(String(body)))
+    return routes.table()
+  })
+  app.get<{ Querystring: { service?: string } }>('/v1/recent', async ({ query }) => ({
+    requests: recent.list(query.service?.toLowerCase()),
+  }))
+}
+
+function parse(text: string) {
+  try {
+    return parseRouteTable(text, 'the body')
+  } catch (error) {
+    throw error instanceof LongshoreError ? badRequest(error.message) : error
+  }
+}
+
+/** Takes as long whatever is different. */
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [given, expected].map((text) => createHash('sha256').update(text).digest())
+  return timingSafeEqual(a!, b!)
+}
