@@ -5,6 +5,7 @@ import { explainDiskError } from './disk-error.ts'
 import { Draft } from './draft.ts'
 import { checkSpace, partialName, removeStale } from './partial.ts'
 import { Workers } from './workers.ts'
+import { writeBridge } from './write-bridge.ts'
 
 /** Makes generations below one directory. */
 export function createGenerationWriter(root: string): GenerationWriter {
@@ -31,5 +32,6 @@ export function createGenerationWriter(root: string): GenerationWriter {
         throw explainDiskError(error)
       }
     },
+    writeBridge: (spec) => writeBridge(root, spec),
   }
 }
