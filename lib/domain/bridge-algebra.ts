@@ -1,8 +1,8 @@
 /** Row-major [rows, columns] in float64. */
 export type Matrix = { readonly rows: number; readonly columns: number; readonly values: Float64Array }
 
-/** Rounding errors of float32 embeddings are larger. */
-const ENOUGH = 1e-12
+/** The next round would change the square of it at most, and float32 keeps less. */
+const ENOUGH = 1e-7
 const MOST_ROUNDS = 60
 /** So small a part of a matrix is added to it that what it leaves open is chosen, and nothing else changes. */
 const COMPLETION = 1e-7

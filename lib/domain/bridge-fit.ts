@@ -15,6 +15,7 @@ export type BridgeMap = { readonly kind: BridgeKind; readonly map: Float32Array 
 /** Against how much each weight counts, as a share of the mean square of a dimension. */
 const PENALTIES = [1e-6, 1e-4, 1e-2, 1]
 const MOST_HELD_OUT = 256
+const DEPTH = 10
 
 /** Places of `count` pairs, which are in no order: a fifth, and no more than 256, to choose and to judge by each. */
 export function partPairs(count: number): BridgeParts {
@@ -29,16 +30,19 @@ export function partPairs(count: number): BridgeParts {
 
 /**
  * The linear map by which rows of one model come nearest to those of `model`: of the orthogonal Procrustes solution
- * (Schönemann 1966), where both have as many dimensions, and ridge regressions (Hoerl and Kennard 1970) the one that does
- * best on pairs that none was fitted to.
+ * (Schönemann 1966), where both have as many dimensions, and ridge regressions (Hoerl and Kennard 1970) the one that keeps
+ * most of the ten nearest among all these rows, for those of `choose`, which none was fitted to.
  */
 export function fitBridge(fit: BridgePairs, choose: BridgePairs, model: Model): BridgeMap {
-  const candidates = listCandidates(fit, model.dimensions)
-  const scored = candidates.map((candidate) => ({
-    candidate,
-    nearness: measureNearness(candidate.map, choose, model),
-  }))
-  return scored.reduce((best, one) => (one.nearness > best.nearness ? one : best)).candidate
+  const pool = new Float32Array(choose.to.length + fit.to.length)
+  pool.set(choose.to)
+  pool.set(fit.to, choose.to.length)
+  const wanted = findNearest(choose.to, pool, model)
+  const scored = listCandidates(fit, model.dimensions).map((candidate) => {
+    const found = findNearest(crossBridge(candidate.map, choose.from, model), pool, model)
+    return { candidate, kept: measureKept(wanted, found) }
+  })
+  return scored.reduce((best, one) => (one.kept > best.kept ? one : best)).candidate
 }
 
 function listCandidates(fit: BridgePairs, dimensions: number): BridgeMap[] {
@@ -64,18 +68,22 @@ function penalise({ rows, columns, values }: Matrix, penalty: number): Matrix {
   return { rows, columns, values: penalised }
 }
 
-/** Mean score of mapped rows with those that they should be; distances where lengths count. */
-function measureNearness(map: Float32Array, { from, to }: BridgePairs, model: Model): number {
-  const { dimensions } = model
-  const mapped = crossBridge(map, from, model)
-  const metric = model.metric === 'cosine' ? 'cosine' : 'l2'
-  let sum = 0
-  for (let at = 0; at < to.length; at += dimensions) {
-    const [one, other] = [mapped.subarray(at, at + dimensions), to.subarray(at, at + dimensions)]
-    const squares = { squaredA: innerProduct(one, one), squaredB: innerProduct(other, other) }
-    sum += scoreOf(metric, { product: innerProduct(one, other), ...squares })
-  }
-  return sum
+/** For each query the places of its nearest rows, best first; query i is row i itself, and no answer to it. */
+function findNearest(queries: Float32Array, rows: Float32Array, { dimensions, metric }: Model): number[][] {
+  const split = (all: Float32Array) =>
+    Array.from({ length: all.length / dimensions }, (_, at) => {
+      const vector = all.subarray(at * dimensions, (at + 1) * dimensions)
+      return { vector, square: innerProduct(vector, vector) }
+    })
+  const pool = split(rows)
+  return split(queries).map((query, own) => {
+    const scores = Float64Array.from(pool, ({ vector, square }) => {
+      const product = innerProduct(query.vector, vector)
+      return scoreOf(metric, { product, squaredA: query.square, squaredB: square })
+    })
+    scores[own] = Number.NEGATIVE_INFINITY
+    return [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, DEPTH)
+  })
 }
 
 function toMatrix(values: Float32Array, rows: number): Matrix {
@@ -83,10 +91,7 @@ function toMatrix(values: Float32Array, rows: number): Matrix {
 }
 
 /** Mean share of what each list of `wanted` holds that the list of `found` at its place holds too. */
-export function measureKept(
-  wanted: readonly (readonly string[])[],
-  found: readonly (readonly string[])[],
-): number {
+export function measureKept<T>(wanted: readonly (readonly T[])[], found: readonly (readonly T[])[]): number {
   const shares = wanted.map((ids, query) => {
     const known = new Set(found[query])
     return ids.length === 0 ? 1 : ids.filter((id) => known.has(id)).length / ids.length

@@ -9,6 +9,7 @@ import { lastRelease } from '../domain/record-rules.ts'
 import { listPairScores, scoreAll, scorePairs } from '../domain/sample-scores.ts'
 import { moveThreshold } from '../domain/score-threshold.ts'
 import type { Context } from './context.ts'
+import { labelOf } from './declared-models.ts'
 import { type BridgeRequest, type MeasuredBridge, measureBridge } from './measure-bridge.ts'
 import { joinFloats } from './split-embedding.ts'
 import { update } from './update.ts'
@@ -25,13 +26,15 @@ export async function serveByBridge(context: Context, request: BridgeRequest): P
   const { before, declared } = request
   const { reporter } = context
   if (await isServed(context, declared.model)) {
-    reporter.note(`${declared.model.name} is serving already: no bridge to it is needed`)
+    reporter.note(`${labelOf(declared.model)} is serving already: no bridge to it is needed`)
     return undefined
   }
   const measured = await measureBridge(context, request)
   judge(context, before, measured)
   if (!measured.hasRest) {
-    reporter.note(`everything is embedded under ${declared.model.name} already: no bridge to it is needed`)
+    reporter.note(
+      `everything is embedded under ${labelOf(declared.model)} already: no bridge to it is needed`,
+    )
     return undefined
   }
   const manifest =
@@ -50,14 +53,15 @@ async function isServed({ state, generations }: Context, { fingerprint }: Model)
 function judge({ profile, reporter }: Context, before: Manifest, { bridge }: MeasuredBridge): void {
   const { model, kind, heldOut, pairs, keptRecall } = bridge
   const limit = profile.gates.bridge
-  const detail = `recall@10 kept of ${before.model.name}, ${heldOut} queries of ${model.name} by ${kind} of ${pairs} items`
+  const [asked, stored] = [labelOf(model), labelOf(before.model)]
+  const detail = `recall@10 kept of ${stored}: ${heldOut} queries of ${asked} by ${kind}, fitted to ${pairs} items`
   const gate = atLeast('bridge', keptRecall, limit, detail)
-  reporter.gates(`${before.generation} by queries of ${model.name}`, [gate])
+  reporter.gates(`${before.generation} by queries of ${asked}`, [gate])
   if (gate.passed) return
   const kept = keptRecall.toFixed(3)
   throw new LongshoreError(
     'gate',
-    `the bridge from ${model.name} to ${before.generation} keeps ${kept} of recall@10, expected ${gate.limit}: nothing was changed`,
+    `the bridge from ${asked} to ${before.generation} keeps ${kept} of recall@10, expected ${gate.limit}: nothing was changed`,
     {
       hint: 'without --bridge, queries stay with the former model until everything is embedded; gates.bridge in the profile is the limit',
       answer: { former: before.generation, gate, bridge },

@@ -8,7 +8,7 @@ import { backup } from './backup.ts'
 import { compareGenerations, type Question } from './compare.ts'
 import { readQuestions } from './compare-questions.ts'
 import type { Answer, Context } from './context.ts'
-import { findDeclaredModel } from './declared-models.ts'
+import { findDeclaredModel, labelOf } from './declared-models.ts'
 import { serveByBridge } from './migrate-bridge.ts'
 import { estimateMigration } from './migrate-estimate.ts'
 import { describeComparison, judgeLoss, judgeThreshold } from './migrate-gate.ts'
@@ -65,13 +65,19 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
     text: [
-      ...[kept?.text, made.text, describeComparison(found.comparison), moved.text, verified.text],
+      ...[kept?.text, made.text, describeComparison(found.comparison)],
+      ...[bridge && tellBridge(bridge), moved.text, verified.text],
       ...[describeCounts(counts.before, counts.after), describeReport(found.report)],
     ]
       .filter(Boolean)
       .join('\n'),
     json: { ...made.json, ...moved.json, ...facts, ...counts, embedding: made.json.embedding },
   }
+}
+
+function tellBridge({ generation, bridge }: Manifest): string {
+  const { model, keptRecall } = bridge!
+  return `${generation} answered queries of ${labelOf(model)} meanwhile, with ${keptRecall.toFixed(3)} of recall@10`
 }
 
 /** What answered queries of the other model meanwhile. */
