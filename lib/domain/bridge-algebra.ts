@@ -96,25 +96,26 @@ function factorise({ rows: size, values }: Matrix): Float64Array {
   return lower
 }
 
-/** The inverse by Gauss and Jordan with the largest pivot of each column. */
+/** The inverse by Gauss and Jordan with the largest pivot of each column, in the place of what it is the inverse of. */
 function invert(values: Float64Array, size: number): Float64Array {
-  const left = values.slice()
-  const right = new Float64Array(size * size)
-  for (let at = 0; at < size; at++) right[at * size + at] = 1
+  const inverse = values.slice()
+  const pivots: number[] = []
   for (let column = 0; column < size; column++) {
-    const pivot = findPivot(left, size, column)
-    for (const half of [left, right]) swapRows(half, size, pivot, column)
-    const factor = 1 / left[column * size + column]!
-    for (const half of [left, right]) scaleRow(half, column * size, size, factor)
+    const pivot = findPivot(inverse, size, column)
+    pivots.push(pivot)
+    swapRows(inverse, size, pivot, column)
+    const factor = 1 / inverse[column * size + column]!
+    inverse[column * size + column] = 1
+    scaleRow(inverse, column * size, size, factor)
     for (let row = 0; row < size; row++) {
-      const times = left[row * size + column]!
+      const times = inverse[row * size + column]!
       if (row === column || times === 0) continue
-      for (const half of [left, right]) {
-        addRow(half, row * size, half, { from: column * size, count: size, factor: -times })
-      }
+      inverse[row * size + column] = 0
+      addRow(inverse, row * size, inverse, { from: column * size, count: size, factor: -times })
     }
   }
-  return right
+  for (let column = size - 1; column >= 0; column--) swapColumns(inverse, size, pivots[column]!, column)
+  return inverse
 }
 
 function findPivot(values: Float64Array, size: number, column: number): number {
@@ -130,6 +131,15 @@ function swapRows(values: Float64Array, size: number, one: number, other: number
   const row = values.slice(one * size, (one + 1) * size)
   values.copyWithin(one * size, other * size, (other + 1) * size)
   values.set(row, other * size)
+}
+
+function swapColumns(values: Float64Array, size: number, one: number, other: number): void {
+  if (one === other) return
+  for (let row = 0; row < size; row++) {
+    const value = values[row * size + one]!
+    values[row * size + one] = values[row * size + other]!
+    values[row * size + other] = value
+  }
 }
 
 type Addend = { readonly from: number; readonly count: number; readonly factor: number }
