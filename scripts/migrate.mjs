@@ -27,6 +27,10 @@ await command({
       description:
         "move another fleet's gallery here: storage-api-from and storage-api-to, as FindFace has them",
     },
+    bridge: {
+      type: 'boolean',
+      description: 'let queries of the new model search the former generation while items are embedded',
+    },
     estimate: {
       type: 'boolean',
       description: 'only tell what it would take, from a sample that is embedded',
@@ -43,6 +47,10 @@ await command({
   examples: [
     ['npx zx scripts/migrate.mjs --model mini-text --estimate', 'tells time, disk and cost'],
     ['npx zx scripts/migrate.mjs --model mini-text --yes', 'serves the newest generation under mini-text'],
+    [
+      'npx zx scripts/migrate.mjs --model mini-text --bridge --yes',
+      'answers queries of mini-text from now on, first over a linear map',
+    ],
     [
       'npx zx scripts/migrate.mjs --model mini-text --config shards.yml',
       "serves another fleet's items under it",

@@ -38,10 +38,29 @@ export async function readProven(dataDirectory: string, manifest: Manifest, entr
 
 /** Centroids [clusters, dimensions]. Raises `corrupt`. */
 export async function readCentroids(dataDirectory: string, manifest: Manifest): Promise<Float32Array> {
-  const bytes = await readProven(dataDirectory, manifest, CENTROIDS_FILE)
-  const path = join(dataDirectory, manifest.generation, CENTROIDS_FILE)
+  const shape = [manifest.clusters.length, manifest.model.dimensions]
+  return await readMatrix(dataDirectory, manifest, { entry: CENTROIDS_FILE, shape })
+}
+
+/** The map of a bridge [dimensions of its model, dimensions]; undefined where there is none. Raises `corrupt`. */
+export async function readBridge(
+  dataDirectory: string,
+  manifest: Manifest,
+): Promise<Float32Array | undefined> {
+  const { bridge, model } = manifest
+  if (!bridge) return undefined
+  const shape = [bridge.model.dimensions, model.dimensions]
+  return await readMatrix(dataDirectory, manifest, { entry: bridge.map, shape })
+}
+
+async function readMatrix(
+  dataDirectory: string,
+  manifest: Manifest,
+  { entry, shape: expected }: { readonly entry: string; readonly shape: readonly number[] },
+): Promise<Float32Array> {
+  const bytes = await readProven(dataDirectory, manifest, entry)
+  const path = join(dataDirectory, manifest.generation, entry)
   const { descr, shape, dataOffset } = parseNpyHeader(bytes, path)
-  const expected = [manifest.clusters.length, manifest.model.dimensions]
   const data = Uint8Array.from(bytes.subarray(dataOffset))
   if (
     descr !== '<f4' ||

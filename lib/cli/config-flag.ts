@@ -1,7 +1,7 @@
 import { LongshoreError } from '../domain/errors.ts'
 
 /** What `migrate --config` cannot go with: it moves another fleet's gallery, which nothing here was made before. */
-const ALONE = ['estimate', 'backup', 'no-backup', 'qrels', 'queries'] as const
+const ALONE = ['bridge', 'estimate', 'backup', 'no-backup', 'qrels', 'queries'] as const
 
 /** Raises `usage` for flags that have no meaning beside `--config`. */
 export function refuseBesideConfig(flags: Readonly<Record<string, unknown>>): void {

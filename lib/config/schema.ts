@@ -119,6 +119,7 @@ const form = z.strictObject({
       norms: z.number().positive().default(0.001),
       model: share.default(0.99),
       modelLoss: share.default(0.02),
+      bridge: share.default(0.9),
       parity: share.default(0.999),
     })
     .prefault({}),

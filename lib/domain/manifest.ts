@@ -1,5 +1,5 @@
+import { BRIDGE_FILE, type Bridge } from './bridge.ts'
 import { digestOf, type Json } from './canonical-json.ts'
-
 import type { GenerationRef } from './generation.ts'
 import type { Model } from './model.ts'
 import { SEARCH_FILES, type ShardSearch } from './shard-search.ts'
@@ -42,6 +42,8 @@ export type Manifest = {
   /** The generation that this one was compared with, null for the first. */
   readonly parent: GenerationRef | null
   readonly model: Model
+  /** How queries of another model search it; left out where they are of its own. */
+  readonly bridge?: Bridge
   /** In the order of the rows of centroids.npy. */
   readonly clusters: readonly ShardEntry[]
   readonly routing: Routing
@@ -103,12 +105,13 @@ export function computeContentDigest(manifest: Pick<Manifest, 'model' | 'files'>
   return digestOf({ model: manifest.model, files: manifest.files } as unknown as Json)
 }
 
-/** Every path that a generation with these clusters consists of, besides its manifest. */
-export function expectedPaths(clusters: Manifest['clusters']): string[] {
+/** Every path that a generation with these clusters, and perhaps a bridge, consists of, besides its manifest. */
+export function expectedPaths(clusters: Manifest['clusters'], bridge?: Bridge): string[] {
   const kinds = Object.keys(SHARD_FILES) as (keyof typeof SHARD_FILES)[]
   return [
     CENTROIDS_FILE,
     GOLDEN_FILE,
+    ...(bridge ? [BRIDGE_FILE] : []),
     ...clusters.flatMap((shard) => [
       ...kinds.map((kind) => shardFile(shard.id, kind)),
       ...[searchFile(shard) ?? []].flat(),

@@ -1,3 +1,4 @@
+import { BRIDGE_FILE, BRIDGE_KINDS, type Bridge } from './bridge.ts'
 import { LongshoreError } from './errors.ts'
 import { isGenerationName } from './generation.ts'
 import { computeDigest, expectedPaths, MANIFEST_FORMAT, type Manifest } from './manifest.ts'
@@ -40,6 +41,7 @@ function findProblem(manifest: Manifest): string | undefined {
   if (owner !== undefined && (typeof owner !== 'string' || owner === '')) return 'owner: expected a text'
   return (
     findModelProblem(manifest.model) ??
+    findBridgeProblem(manifest.bridge) ??
     findClustersProblem(manifest.clusters) ??
     findRoutingProblem(manifest) ??
     findThresholdProblem(manifest) ??
@@ -56,6 +58,18 @@ function findModelProblem(model: Manifest['model']): string | undefined {
   const texts = ['name', 'version', 'fingerprint'] as const
   const missing = texts.find((key) => typeof model[key] !== 'string' || model[key] === '')
   return missing && `model.${missing}: expected a text`
+}
+
+function findBridgeProblem(bridge: Bridge | undefined): string | undefined {
+  if (bridge === undefined) return undefined
+  if (!isObject(bridge)) return 'bridge: expected an object'
+  const problem = findModelProblem(bridge.model as Bridge['model'])
+  if (problem) return `bridge.${problem}`
+  if (bridge.map !== BRIDGE_FILE) return `bridge.map: expected "${BRIDGE_FILE}"`
+  if (!BRIDGE_KINDS.includes(bridge.kind)) return `bridge.kind: expected one of ${BRIDGE_KINDS.join(', ')}`
+  if (!isCount(bridge.pairs)) return 'bridge.pairs: expected a whole number from 0'
+  if (!isCount(bridge.heldOut)) return 'bridge.heldOut: expected a whole number from 0'
+  return isShare(bridge.keptRecall) ? undefined : 'bridge.keptRecall: expected a number from 0 to 1'
 }
 
 function findClustersProblem(clusters: Manifest['clusters']): string | undefined {
@@ -98,9 +112,9 @@ function findThresholdProblem({ threshold }: Manifest): string | undefined {
   return threshold === undefined || Number.isFinite(threshold) ? undefined : 'threshold: expected a number'
 }
 
-function findFilesProblem({ files, clusters }: Manifest): string | undefined {
+function findFilesProblem({ files, clusters, bridge }: Manifest): string | undefined {
   if (!Array.isArray(files)) return 'files: expected a list'
-  const expected = new Set(expectedPaths(clusters))
+  const expected = new Set(expectedPaths(clusters, bridge))
   for (const [index, file] of files.entries()) {
     if (!isObject(file) || typeof file.path !== 'string')
       return `files[${index}]: expected {path, bytes, sha256}`

@@ -27,8 +27,8 @@ export const GATE_NAMES = [
   'sizeChange',
   'model',
 ] as const
-/** `modelLoss` and `threshold` compare two generations, under two models. */
-export type GateName = (typeof GATE_NAMES)[number] | 'modelLoss' | 'threshold'
+/** `modelLoss`, `threshold` and `bridge` compare two models. */
+export type GateName = (typeof GATE_NAMES)[number] | 'modelLoss' | 'threshold' | 'bridge'
 
 /** Limits of a profile. Shares are 0..1. */
 export type GateLimits = {

@@ -18,3 +18,15 @@ export function sampleNumbers(total: number, count: number, random: () => number
   }
   return [...chosen].sort((a, b) => a - b)
 }
+
+/** The same in another order, each order with the same chance (Durstenfeld 1964). */
+export function shuffle<T>(list: readonly T[], random: () => number): T[] {
+  const shuffled = [...list]
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const moved = shuffled[last]!
+    shuffled[last] = shuffled[other]!
+    shuffled[other] = moved
+  }
+  return shuffled
+}

@@ -36,6 +36,23 @@ export function listPairScores(scores: Float32Array): Float32Array {
   return pairs
 }
 
+/** The scores of `queries` [items, dimensions] with the rows of all items before the one that each stands for. */
+export function scorePairs(queries: Float32Array, { rows, model }: Sample): Float32Array {
+  const { dimensions, metric } = model
+  const take = (from: Float32Array, row: number) => from.subarray(row * dimensions, (row + 1) * dimensions)
+  const squareOf = (row: Float32Array) => innerProduct(row, row)
+  const scores: number[] = []
+  for (let one = 1; one < rows.length / dimensions; one++) {
+    const query = take(queries, one)
+    for (let other = 0; other < one; other++) {
+      const row = take(rows, other)
+      const squares = { squaredA: squareOf(query), squaredB: squareOf(row) }
+      scores.push(scoreOf(metric, { product: innerProduct(query, row), ...squares }))
+    }
+  }
+  return Float32Array.from(scores)
+}
+
 /** For each item the `k` best others by `scores` [items, items], best first; equal ones in the order of the items. */
 export function findNeighbours(scores: Float32Array, k: number): number[][] {
   const count = Math.sqrt(scores.length)

@@ -25,6 +25,8 @@ export type ServiceSpec = {
   readonly isSpread?: true
   /** Each of its tasks has a GPU for itself. */
   readonly isOnGpu?: true
+  /** It is asked through its containers alone, so that it needs no network of the fleet. */
+  readonly isApart?: true
   /** Environment of its tasks, without secrets. */
   readonly settings: Readonly<Record<string, string>>
 }

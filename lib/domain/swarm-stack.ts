@@ -51,7 +51,7 @@ export function renderService(spec: ServiceSpec, { settings, excluded, loadSecon
     environment: renderEnvironment(spec, settings),
     read_only: true,
     cap_drop: ['ALL'],
-    networks: { fleet: {} },
+    networks: spec.isApart ? { apart: {} } : { fleet: {} },
     volumes: [
       ...(spec.kind === 'extraction'
         ? []
@@ -95,9 +95,14 @@ export function renderStack(
   return JSON.stringify(assembleStack({ [spec.name]: { ...made, deploy } }, fleet))
 }
 
-/** A stack file of these services, in the network of their fleet. */
+/** A stack file of these services, in the network of their fleet or in none that nodes share. */
 export function assembleStack(services: Readonly<Record<string, StackService>>, fleet: string): StackService {
-  const networks = { fleet: { external: true, name: networkName(fleet) } }
+  const isApart = ({ networks }: StackService) => Object.hasOwn((networks ?? {}) as object, 'apart')
+  const networks = {
+    fleet: { external: true, name: networkName(fleet) },
+    // A service that names no network would get one of its own; each engine has this one.
+    ...(Object.values(services).some(isApart) && { apart: { external: true, name: 'bridge' } }),
+  }
   return escapeVariables({ version: '3.8', services, networks }) as StackService
 }
 

@@ -47,6 +47,7 @@ export function findModelOf(
   return listModels(profile).find(({ model }) => model.fingerprint === fingerprint)
 }
 
-function labelOf({ name, version }: Model): string {
+/** How an operator names a model. */
+export function labelOf({ name, version }: Model): string {
   return `${name}@${version}`
 }

@@ -1,6 +1,8 @@
 import type { Profile } from '../config/schema.ts'
+import { queryModelOf } from '../domain/bridge.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { computeContentDigest, type Manifest, refOf } from '../domain/manifest.ts'
+import type { Model } from '../domain/model.ts'
 import type { GateLimits, GateResult } from '../domain/quality.ts'
 import { findModelOf } from './declared-models.ts'
 import { quarantine } from './quarantine.ts'
@@ -27,7 +29,8 @@ export async function passGates(session: Session, manifest: Manifest): Promise<v
 
 async function measure(session: Session, manifest: Manifest): Promise<GateResult[]> {
   const { generations, profile, embedder, embedderOf, reporter } = session.context
-  const declared = findModelOf(profile, manifest.model)
+  const declared = findModelOf(profile, queryModelOf(manifest))
+  if (!declared && manifest.bridge) throw refuseUndeclared(manifest.generation, manifest.bridge.model)
   const limits = limitsOf(profile)
   try {
     const gateContext = {
@@ -45,6 +48,12 @@ async function measure(session: Session, manifest: Manifest): Promise<GateResult
     }
     throw error
   }
+}
+
+function refuseUndeclared(generation: string, { name, version }: Model): LongshoreError {
+  return new LongshoreError('usage', `${generation}: its queries are embedded under ${name}@${version}`, {
+    hint: 'declare that model under models in the profile',
+  })
 }
 
 /** What a generation is held against. What must be reached when shards are split must be reached ever after. */

@@ -8,7 +8,8 @@ import { backup } from './backup.ts'
 import { compareGenerations, type Question } from './compare.ts'
 import { readQuestions } from './compare-questions.ts'
 import type { Answer, Context } from './context.ts'
-import { findDeclaredModel } from './declared-models.ts'
+import { findDeclaredModel, labelOf } from './declared-models.ts'
+import { serveByBridge } from './migrate-bridge.ts'
 import { estimateMigration } from './migrate-estimate.ts'
 import { describeComparison, judgeLoss, judgeThreshold } from './migrate-gate.ts'
 import { describeReport, writeReport } from './migration-report.ts'
@@ -26,6 +27,8 @@ export type MigrateRequest = Pick<ReembedRequest, 'model' | 'device' | 'files' |
   readonly backup?: string | false | undefined
   readonly qrels?: string | undefined
   readonly queries?: string | undefined
+  /** Whether queries of the other model search the former generation meanwhile. */
+  readonly bridge?: boolean | undefined
   /** Only tells what it would take. */
   readonly estimate?: boolean | undefined
 }
@@ -36,16 +39,25 @@ export type MigrateRequest = Pick<ReembedRequest, 'model' | 'device' | 'files' |
  * finds less; then its generation is quarantined.
  */
 export async function migrate(context: Context, request: MigrateRequest): Promise<Answer> {
-  const { model } = findDeclaredModel(context.profile, request.model)
+  const declared = findDeclaredModel(context.profile, request.model)
+  const { model } = declared
   const questions = await readQuestions(context, request)
   const before = await findFormer(context, model, request.from)
   if (request.estimate) return await estimateMigration(context, { ...request, before })
   const kept = context.dryRun ? undefined : await keep(context, before, request)
+  const bridge =
+    request.bridge && !context.dryRun
+      ? await serveByBridge(context, { ...request, before, declared })
+      : undefined
   const { answer: made, evidence } = await remake(context, { ...request, from: before.generation })
   if (!evidence) return made
   const found = await compare(context, evidence, questions)
   const { after } = evidence
-  const facts = { ...found, ...(kept && { backup: kept.json }) }
+  const facts = {
+    ...found,
+    ...(kept && { backup: kept.json }),
+    ...(bridge && { bridge: describeBridge(bridge) }),
+  }
   if (!found.gate.passed) throw await refuse(context, after, facts)
   const moved = await update(context, { generation: after.generation })
   const verified = await verify(context, { generation: after.generation })
@@ -53,13 +65,25 @@ export async function migrate(context: Context, request: MigrateRequest): Promis
   return {
     outcome: [made, moved].every(({ outcome }) => outcome === 'nothing-to-do') ? 'nothing-to-do' : 'done',
     text: [
-      ...[kept?.text, made.text, describeComparison(found.comparison), moved.text, verified.text],
+      ...[kept?.text, made.text, describeComparison(found.comparison)],
+      ...[bridge && tellBridge(bridge), moved.text, verified.text],
       ...[describeCounts(counts.before, counts.after), describeReport(found.report)],
     ]
       .filter(Boolean)
       .join('\n'),
     json: { ...made.json, ...moved.json, ...facts, ...counts, embedding: made.json.embedding },
   }
+}
+
+function tellBridge({ generation, bridge }: Manifest): string {
+  const { model, keptRecall } = bridge!
+  return `${generation} answered queries of ${labelOf(model)} meanwhile, with ${keptRecall.toFixed(3)} of recall@10`
+}
+
+/** What answered queries of the other model meanwhile. */
+function describeBridge({ generation, digest, bridge }: Manifest) {
+  const { kind, pairs, heldOut, keptRecall } = bridge!
+  return { generation, digest, kind, pairs, heldOut, keptRecall }
 }
 
 /** Holds the two generations against each other, shows what was found, and writes the report of it. */
@@ -82,6 +106,15 @@ async function findFormer(
 ): Promise<Manifest> {
   if (from === undefined) return await findNewestUnderOther(generations, model, await state.read())
   const manifest = await generations.read(from)
+  if (manifest.bridge) {
+    throw new LongshoreError(
+      'usage',
+      `${from} is a bridge to ${manifest.parent?.name ?? 'another generation'}, whose items it has`,
+      {
+        hint: 'name that one',
+      },
+    )
+  }
   if (manifest.model.fingerprint !== model.fingerprint) return manifest
   throw new LongshoreError('usage', `${from} is under ${model.name} already`)
 }
@@ -106,7 +139,11 @@ async function keep(
 async function refuse(
   context: Context,
   after: Manifest,
-  facts: { readonly gate: { readonly detail?: string }; readonly report: ReportPaths },
+  facts: {
+    readonly gate: { readonly detail?: string }
+    readonly report: ReportPaths
+    readonly bridge?: { readonly generation: string }
+  },
 ): Promise<LongshoreError> {
   const generation = refOf(after)
   const reason = `${after.model.name} finds less than the former model: ${facts.gate.detail}`
@@ -114,7 +151,14 @@ async function refuse(
     quarantine(session, { generation, content: computeContentDigest(after), reason }),
   )
   return new LongshoreError('gate', `${generation.name} is refused: ${reason}`, {
-    hint: `${describeReport(facts.report)}; gates.modelLoss in the profile says how much less is allowed; update-indices.mjs --force serves it all the same`,
+    hint: [
+      describeReport(facts.report),
+      'gates.modelLoss in the profile says how much less is allowed',
+      'update-indices.mjs --force serves it all the same',
+      ...(facts.bridge
+        ? [`${facts.bridge.generation} goes on serving: rollback.mjs goes back from the bridge`]
+        : []),
+    ].join('; '),
     answer: { generation: generation.name, digest: generation.digest, ...facts },
   })
 }

@@ -28,7 +28,8 @@ export async function findNewestUnderOther(
 ): Promise<Manifest> {
   for (const each of (await generations.list()).reverse()) {
     const manifest = await generations.read(each)
-    if (manifest.model.fingerprint !== fingerprint && !isOut(record, manifest)) return manifest
+    const isUnder = manifest.bridge !== undefined || manifest.model.fingerprint === fingerprint
+    if (!isUnder && !isOut(record, manifest)) return manifest
   }
   throw new LongshoreError('not-found', `there is no generation under another model than ${name}`, {
     hint: 'reembed.mjs --from takes a generation, a file or a directory of items',

@@ -12,8 +12,8 @@ export function servingDevice(engine: Profile['engine'], { device }: { readonly 
 }
 
 /**
- * The device that a run embeds on: what the operator asks for, else the profile; of `auto` in a Swarm the processor.
- * Raises `usage` where a GPU is asked for and no node offers one.
+ * The device that a run embeds on: what the operator asks for, else the profile; of `auto` in a Swarm a GPU where a node offers
+ * one. Raises `usage` where a GPU is asked for and no node offers one.
  */
 export async function runDevice(
   { workplace, signal }: Place,
@@ -22,9 +22,8 @@ export async function runDevice(
 ): Promise<Device> {
   const device = asked === 'auto' ? extraction.device : asked
   if (!workplace || extraction.onnx === undefined || device === 'cpu') return device
+  if ((await workplace.countGpus(signal)) > 0) return 'gpu'
   if (device === 'auto') return 'cpu'
-  const nodes = await workplace.listGpuNodes(signal)
-  if (nodes.length > 0) return 'gpu'
   throw new LongshoreError('usage', `${model.name}: no node of the Swarm offers a GPU`, {
     hint: 'node-generic-resources: ["gpu=GPU-..."] in /etc/docker/daemon.json of a node offers one; doctor.mjs tells more',
   })

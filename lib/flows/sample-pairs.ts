@@ -19,7 +19,12 @@ export type PairedSample = {
 const SAMPLED = 400
 const MOST_CHARACTERS = 80
 
-type Row = { readonly item: SourceItem; readonly vector: Float32Array }
+export type Row = {
+  readonly item: SourceItem
+  readonly vector: Float32Array
+  /** Its place among the clusters of the input, where it has any. */
+  readonly cluster?: number
+}
 
 /** An input that remembers some of its rows as it is read, so that nobody reads it again for them. */
 export type DrawnInput = {
@@ -53,21 +58,11 @@ export function drawRows(input: Input, count = SAMPLED): DrawnInput {
 
 /** Joins drawn rows with what a ledger holds of them; those that the other model does not embed are left out. */
 export async function joinSample(
-  { rows, gallery }: { readonly rows: readonly Row[]; readonly gallery: Gallery },
+  drawn: Drawn,
   ledger: Pick<Ledger, 'find' | 'read'>,
   { dimensions, signal }: { readonly dimensions: number; readonly signal: AbortSignal },
 ): Promise<PairedSample> {
-  const kept: { name: string; hash: Uint8Array; vector: Float32Array }[] = []
-  for await (const { batch, hashes, problems } of hashBatches(
-    { ...gallery, input: listAgain(rows) },
-    signal,
-  )) {
-    for (const [index, { item, vector }] of rows.entries()) {
-      const hash = hashAt(hashes, index)
-      if (problems.has(index) || ledger.find(hash) !== 'embedded') continue
-      kept.push({ name: beginText(item.text) ?? nameItem(batch.items, index), hash, vector })
-    }
-  }
+  const kept = await listKnown(drawn, ledger, signal)
   const after = new Float32Array(kept.length * dimensions)
   await ledger.read(Buffer.concat(kept.map(({ hash }) => hash)), after)
   return {
@@ -75,6 +70,33 @@ export async function joinSample(
     before: joinFloats(kept.map(({ vector }) => vector)),
     after,
   }
+}
+
+export type Drawn = { readonly rows: readonly Row[]; readonly gallery: Gallery }
+
+/** A drawn row, what people know it by, and the hash of what it has to embed. */
+export type KnownRow = Row & { readonly name: string; readonly hash: Uint8Array }
+
+/** The drawn rows of which a ledger holds an embedding. */
+export async function listKnown(
+  { rows, gallery }: Drawn,
+  ledger: Pick<Ledger, 'find'>,
+  signal: AbortSignal,
+): Promise<KnownRow[]> {
+  const kept: KnownRow[] = []
+  for await (const { batch, hashes, problems } of hashBatches(galleryOf({ rows, gallery }), signal)) {
+    for (const [index, row] of rows.entries()) {
+      const hash = hashAt(hashes, index)
+      if (problems.has(index) || ledger.find(hash) !== 'embedded') continue
+      kept.push({ ...row, name: beginText(row.item.text) ?? nameItem(batch.items, index), hash })
+    }
+  }
+  return kept
+}
+
+/** Drawn rows as a gallery. */
+export function galleryOf({ rows, gallery }: Drawn): Gallery {
+  return { ...gallery, input: listAgain(rows) }
 }
 
 function beginText(text: string | undefined): string | undefined {
@@ -92,10 +114,11 @@ function listAgain(rows: readonly Row[]): Input {
   }
 }
 
-function copyRow({ items, vectors }: RowBatch, row: number): Row {
+function copyRow({ items, vectors, clusters }: RowBatch, row: number): Row {
   const dimensions = vectors!.length / items.length
   return {
     item: listItems(items)[row]!,
     vector: vectors!.slice(row * dimensions, (row + 1) * dimensions),
+    ...(clusters && { cluster: clusters[row]! }),
   }
 }

@@ -1,4 +1,5 @@
 import type { Profile } from '../config/schema.ts'
+import { queryModelOf } from '../domain/bridge.ts'
 import { LongshoreError } from '../domain/errors.ts'
 import { type Fleet, isHeld } from '../domain/fleet.ts'
 import { type GenerationRef, isSameGeneration } from '../domain/generation.ts'
@@ -14,7 +15,7 @@ import { createSpread } from './spread.ts'
 /** What planning needs to know of a generation that lies on the operator's machine. */
 export function shapeOf(manifest: Manifest, profile: Profile): Shape {
   const clusters = manifest.clusters.map(({ id }) => id)
-  const { fingerprint: model } = manifest.model
+  const { fingerprint: model } = queryModelOf(manifest)
   const about = { generation: refOf(manifest), clusters, model, bytes: countBytes(manifest), available: true }
   return withPortions(about, profile, manifest.files)
 }

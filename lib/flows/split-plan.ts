@@ -82,14 +82,15 @@ function checkDimensions(input: Input, expected: number): void {
   )
 }
 
-/** The manifest of the newest generation that can be read. */
+/** The manifest of the newest generation that can be read; a bridge is another one's copy. */
 async function readNewest(
   { generations, reporter }: Context,
   names: readonly string[],
 ): Promise<Manifest | null> {
   for (const name of [...names].reverse()) {
     try {
-      return await generations.read(name)
+      const manifest = await generations.read(name)
+      if (!manifest.bridge) return manifest
     } catch (error) {
       if (!(error instanceof LongshoreError)) throw error
       reporter.note(`${name} is left out of comparisons: ${error.message}`)

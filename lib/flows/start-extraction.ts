@@ -43,12 +43,18 @@ async function planExtraction(context: Context, declared: DeclaredModel): Promis
   const usual = findModelOf(profile, model)?.extraction ?? extraction
   if (device === servingDevice(profile.engine, usual)) return spec
   const { isOnGpu: _usual, ...rest } = spec
-  return {
+  const own = {
     ...rest,
     name: `${spec.name}_${device}`,
-    ...(device === 'gpu' && { isOnGpu: true }),
     settings: { ...spec.settings, DEVICE: extraction.device },
   }
+  return device === 'gpu' ? await onGpu(context, own) : own
+}
+
+/** No more tasks than there are GPUs, as the rest would wait for ever; a Swarm that joins a node to its network ends those on GPUs there. */
+async function onGpu({ workplace, signal }: Context, spec: ServiceSpec): Promise<ServiceSpec> {
+  const gpus = (await workplace?.countGpus(signal)) ?? 0
+  return { ...spec, replicas: Math.min(spec.replicas, Math.max(1, gpus)), isOnGpu: true, isApart: true }
 }
 
 async function findReady(

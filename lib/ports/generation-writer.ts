@@ -68,6 +68,17 @@ export type Measured = {
   readonly gates: readonly GateResult[]
 }
 
+/** A generation with the items, vectors and clusters of another one, which queries of another model search. */
+export type BridgeSpec = {
+  readonly from: Manifest
+  readonly generation: string
+  /** [dimensions of the queries' model, dimensions] */
+  readonly map: Float32Array
+  readonly golden: Golden
+  /** The manifest of these files. */
+  complete(files: readonly FileEntry[]): Manifest
+}
+
 /** A generation that is being made beside its final place. */
 export interface GenerationDraft {
   /** Takes rows; resolves when there is room for more. Rows that are not finite are rejected. */
@@ -102,4 +113,6 @@ export interface GenerationWriter {
    * naming a file that differs from the manifest, `usage` where the name is taken; then nothing stands under it.
    */
   adopt(manifest: Manifest, directory: string, carried: Carried): Promise<void>
+  /** Makes a generation of another one's files and a map. Raises `usage` when its name is taken. */
+  writeBridge(spec: BridgeSpec): Promise<Manifest>
 }

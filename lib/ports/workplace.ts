@@ -9,8 +9,8 @@ export type Tunnel = {
 
 /** What an engine whose nodes are machines of their own offers to services that run no longer than a command. */
 export interface Workplace {
-  /** Names of nodes that give GPUs to services. Raises `remote`. */
-  listGpuNodes(signal: AbortSignal): Promise<string[]>
+  /** How many GPUs its nodes give to services, whoever has them now. Raises `remote`. */
+  countGpus(signal: AbortSignal): Promise<number>
   /** Makes a way to a task, whose port need not be published. Raises `remote` where it does not run. */
   open(task: Task, signal: AbortSignal): Promise<Tunnel>
 }

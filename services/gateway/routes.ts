@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { countGallery } from '../../lib/domain/gallery-counts.ts'
 import type { PartialPolicy } from '../../lib/domain/partial.ts'
 import { gone } from '../http/gone.ts'
@@ -6,6 +7,7 @@ import { HttpError } from '../http/http-error.ts'
 import type { Readiness } from '../http/service.ts'
 import type { Answers } from './answers.ts'
 import type { Catalog } from './catalog.ts'
+import { createCrossing, crossQueries } from './cross-bridge.ts'
 import { renderReply } from './render-reply.ts'
 import type { Result } from './search.ts'
 import { MOST_QUERIES, parseQuery, parseSearchBody } from './search-body.ts'
@@ -29,21 +31,23 @@ const BYTES_PER_NUMBER = 26
 export function addGatewayRoutes(app: FastifyInstance, parts: GatewayParts): void {
   const { catalog, answers, readiness, partial } = parts
   const { ref, manifest } = catalog
-  const { dimensions } = manifest.model
+  const model = queryModelOf(manifest)
+  const cross = createCrossing(catalog)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-longshore-generation', ref.name)
   })
-  app.post('/v1/search', { bodyLimit: limitBody(dimensions) }, async (request, reply) => {
+  app.post('/v1/search', { bodyLimit: limitBody(model.dimensions) }, async (request, reply) => {
     const start = performance.now()
     checkReadiness(readiness())
     const asked = parseSearchBody(request.body, manifest, { partial })
-    const { queries, options } = asked
+    const { options } = asked
+    const queries = crossQueries(asked.queries, cross)
     const found = asked.explain
       ? await answers.explain(queries, options, gone(reply))
       : { answers: await answers.ask(queries, options, gone(reply)) }
     markCoverage(reply, found.answers)
     reply.type('application/json; charset=utf-8')
-    return renderReply({ ...found, ref, model: manifest.model, isBatch: asked.isBatch, start })
+    return renderReply({ ...found, ref, model, isBatch: asked.isBatch, start })
   })
   app.get<{ Params: { gallery: string } }>('/v3/galleries/:objtype/:gallery', async (request) => ({
     name: request.params.gallery,

@@ -1,3 +1,4 @@
+import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { parseFilter } from '../../lib/domain/filter.ts'
 import type { Manifest } from '../../lib/domain/manifest.ts'
@@ -46,15 +47,16 @@ const PRESET_K = 10
  */
 export function parseSearchBody(
   body: unknown,
-  { model, clusters, routing, threshold }: Manifest,
+  manifest: Manifest,
   presets: { readonly partial: PartialPolicy },
 ): SearchBody {
+  const { clusters, routing, threshold } = manifest
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest('expected a JSON object')
   const asked = body as Readonly<Record<string, unknown>>
   const unknown = Object.keys(asked).find((member) => !MEMBERS.includes(member))
   if (unknown !== undefined) throw badRequest(`${unknown}: no such member; expected ${MEMBERS.join(', ')}`)
-  const { queries, isBatch } = parseQueries(asked, model.dimensions)
+  const { queries, isBatch } = parseQueries(asked, queryModelOf(manifest).dimensions)
   const { k: wanted = PRESET_K, nprobe = routing.nprobe, explain = false, partial = presets.partial } = asked
   if (!Number.isInteger(nprobe) || (nprobe as number) < 1 || (nprobe as number) > clusters.length) {
     throw badRequest(`nprobe: expected a whole number from 1 to ${clusters.length}`)

@@ -1,9 +1,11 @@
 import { UnreachableError } from '../../lib/adapters/http/unreachable.ts'
+import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { messageOf } from '../../lib/domain/errors.ts'
 import type { Embedder } from '../../lib/ports/embedder.ts'
 import { HttpError } from '../http/http-error.ts'
 import type { Catalog } from './catalog.ts'
 import { type Coverage, measureCoverage } from './coverage.ts'
+import { createCrossing } from './cross-bridge.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import { gather } from './gather.ts'
 import type { IndexClient } from './index-client.ts'
@@ -23,7 +25,7 @@ export type Trace = {
 
 /** Answers queries from one generation, from centroids to merge. */
 export type Search = {
-  /** The embedding of each text. Raises HttpError 502 `extraction_failed` or 503 `extraction_unavailable`. */
+  /** The embedding of each text, in the space of the generation. Raises HttpError 502 `extraction_failed` or 503 `extraction_unavailable`. */
   embed(texts: readonly string[], waiting: Waiting): Promise<Float32Array[]>
   /**
    * For each vector the k best items of its nprobe nearest clusters. A cluster that does not answer is told in the
@@ -45,14 +47,15 @@ export type SearchParts = {
 }
 
 export function createSearch({ catalog, embedder, askShard, metrics }: SearchParts): Search {
-  const { dimensions } = catalog.manifest.model
+  const { dimensions } = queryModelOf(catalog.manifest)
+  const cross = createCrossing(catalog)
   const route = createRouter(catalog)
   return {
     async embed(texts, { signal, deadline }) {
       const left = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())))
       try {
         const rows = await embedder.embed(texts, AbortSignal.any([signal, left]))
-        return texts.map((_, at) => rows.subarray(at * dimensions, (at + 1) * dimensions))
+        return texts.map((_, at) => cross(rows.subarray(at * dimensions, (at + 1) * dimensions)))
       } catch (error) {
         if (error instanceof UnreachableError) {
           throw new HttpError(503, 'extraction_unavailable', error.message)

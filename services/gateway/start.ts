@@ -1,6 +1,7 @@
 import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
 import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
+import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { normalizeLexical } from '../../lib/domain/lexical.ts'
 import { PARTIAL_POLICIES, type PartialPolicy } from '../../lib/domain/partial.ts'
@@ -42,7 +43,7 @@ export const startGateway: StartService = async (settings, env, log) => {
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
   const client = traceRequests(createHttpClient({ connectMs: CONNECT_MS }))
-  const { model } = catalog.manifest
+  const model = queryModelOf(catalog.manifest)
   const models = readServedModels(env)
   const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
   const { url, ...asked } = own?.server ?? { protocol: 'tf-serving' }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { LongshoreError, messageOf } from '../../lib/domain/errors.ts'
 import { findModelDifference, type Model } from '../../lib/domain/model.ts'
 import { HttpError } from '../http/http-error.ts'
@@ -56,9 +57,10 @@ export function startCanary(options: CanaryOptions): Canary {
 
 async function tryCanary(options: CanaryOptions): Promise<CanaryState> {
   const { catalog, search, limits, model, timeoutMs } = options
-  const difference = model && findModelDifference(model, catalog.manifest.model)
+  const wanted = queryModelOf(catalog.manifest)
+  const difference = model && findModelDifference(model, wanted)
   if (difference) {
-    const [asked, stored] = [model[difference], catalog.manifest.model[difference]]
+    const [asked, stored] = [model[difference], wanted[difference]]
     return {
       state: 'failed',
       problem: `model: its ${difference} is ${asked}, that of ${catalog.ref.name} ${stored}`,

@@ -98,4 +98,38 @@ test('calls a manifest corrupt that lacks the file of a kind of search, or has o
   assert.match(problemOf({ ...exact, files: graph.files }), 'clust_1/index.usearch" stands twice or belongs')
 })
 
+const BRIDGE = {
+  model: { ...makeManifest('dg_1').model, name: 'other', fingerprint: 'other' },
+  map: 'bridge.npy',
+  kind: 'ridge',
+  pairs: 2000,
+  heldOut: 256,
+  keptRecall: 0.95,
+} as const
+
+/** A manifest whose list of files has the map. */
+function withBridge(bridge: unknown): Manifest {
+  const { digest: _digest, ...manifest } = makeManifest('dg_1')
+  const map = { path: 'bridge.npy', bytes: 1, sha256: '0'.repeat(64) }
+  return { ...manifest, bridge, files: [...manifest.files, map], digest: '' } as Manifest
+}
+
+test('reads how queries of another model search a generation, and takes nothing less', () => {
+  assert.is(problemOf(withBridge(BRIDGE)), 'nothing')
+  const wrongs: [unknown, string][] = [
+    [undefined, 'stands twice or belongs to no shard'],
+    [
+      { ...BRIDGE, model: { ...BRIDGE.model, dimensions: 0 } },
+      'bridge.model.dimensions: expected a positive',
+    ],
+    [{ ...BRIDGE, map: '../bridge.npy' }, 'bridge.map: expected "bridge.npy"'],
+    [{ ...BRIDGE, kind: 'cubic' }, 'bridge.kind: expected one of procrustes, ridge'],
+    [{ ...BRIDGE, keptRecall: 2 }, 'bridge.keptRecall: expected a number from 0 to 1'],
+  ]
+  for (const [bridge, problem] of wrongs) assert.match(problemOf(withBridge(bridge)), problem)
+  const { files, ...rest } = withBridge(BRIDGE)
+  const without = files.filter(({ path }) => path !== 'bridge.npy')
+  assert.match(problemOf({ ...rest, files: without }), 'files: bridge.npy is missing')
+})
+
 test.run()

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
+import { listShards, type Shard } from '../support/endpoints.ts'
 import { type Fleet, makeFleet } from '../support/fleet.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { makeQuestions, writeQuestions } from '../support/questions.ts'
@@ -13,8 +14,6 @@ import { call } from '../support/services.ts'
 const ITEMS = 150
 const SPACE = { name: 'lexical-hash', metric: 'cosine', normalized: true }
 const update = { deadlineSeconds: 100, soakSeconds: 0.3, leaseSeconds: 5 }
-
-type Shard = { master: string; slaves: string[] }
 
 let old: Fleet
 let fresh: Fleet
@@ -102,17 +101,6 @@ async function writeConfig(sides: Record<string, { shards: Shard[] }>): Promise<
   const path = fresh.path('shards.yml')
   await writeFile(path, stringify(sides))
   return path
-}
-
-/** The index services of a fleet as a file names them. */
-async function listShards(fleet: Fleet): Promise<Shard[]> {
-  const endpoints = JSON.parse(await readFile(fleet.path('state', 'endpoints.json'), 'utf8')) as Record<
-    string,
-    string[]
-  >
-  return Object.entries(endpoints)
-    .filter(([name]) => name.startsWith('index_'))
-    .map(([, [master = '', ...slaves]]) => ({ master, slaves }))
 }
 
 async function askGallery(fleet: Fleet) {

@@ -23,7 +23,7 @@ const TEXTS = [{ kind: 'text', text: 'a' } as const]
 const { signal } = new AbortController()
 
 /** A Swarm in memory whose tasks are reached by their names. */
-function makeWorld(gpuNodes: readonly string[] = []) {
+function makeWorld(gpus = 0) {
   const [before, after] = [makeManifest('dg_1'), makeManifest('dg_2')]
   const model = { ...after.model, name: 'words', dimensions: 2, fingerprint: 'w' }
   const underOther = makeManifest('dg_2', { model })
@@ -32,7 +32,7 @@ function makeWorld(gpuNodes: readonly string[] = []) {
   const context = {
     ...fleet.context(),
     workplace: {
-      listGpuNodes: async () => [...gpuNodes],
+      countGpus: async () => gpus,
       open: async ({ id }: Task) => {
         open.add(id)
         return { url: id, close: async () => void open.delete(id) }
@@ -130,15 +130,19 @@ test('leaves a service where somebody else has the lock, and says who', async ()
   assert.match(fleet.notes.at(-1) ?? '', /still runs: locked by other@there 2/)
 })
 
-test('has a service of another name on a GPU where one is asked for, since queries are embedded without', async () => {
-  const { fleet, servers, openServer } = makeWorld(['node-2'])
+test('has a service of another name on a GPU for a run, of no more tasks than there are GPUs and in no network', async () => {
+  const { fleet, servers, openServer } = makeWorld(1)
   await openServer('gpu').embed(TEXTS, signal)
-  await openServer().embed(TEXTS, signal)
-  const specs = [...fleet.orchestrator.services.values()].map(({ spec }) => [spec.name, spec.isOnGpu])
-  assert.equal(specs, [
-    [`${OWN}_gpu`, true],
-    [OWN, undefined],
-  ])
+  await openServer('auto').embed(TEXTS, signal)
+  await openServer('cpu').embed(TEXTS, signal)
+  const specs = [...fleet.orchestrator.services.values()].map(({ spec }) => spec)
+  assert.equal(
+    specs.map(({ name, replicas, isOnGpu, isApart }) => [name, replicas, isOnGpu, isApart]),
+    [
+      [`${OWN}_gpu`, 1, true, true],
+      [OWN, 2, undefined, undefined],
+    ],
+  )
   await servers.close()
   assert.is(fleet.orchestrator.services.size, 0)
 })
@@ -161,7 +165,7 @@ test('ends a run in the words of a task that does not start', async () => {
 })
 
 const fakeWays = {
-  listGpuNodes: async () => [],
+  countGpus: async () => 0,
   open: async ({ id }: Task) => ({ url: id, close: async () => undefined }),
 }
 const silent = {

@@ -11,7 +11,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'swarm/update-back.test.ts': 170,
   'swarm/contracts.test.ts': 170,
   'swarm/apply.test.ts': 150,
-  'swarm/migrate.test.ts': 180,
+  'swarm/migrate.test.ts': 200,
   'swarm/backfill.test.ts': 140,
   'swarm/faults-power.test.ts': 130,
   'swarm/verify.test.ts': 110,
@@ -29,6 +29,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'e2e/cron.test.ts': 70,
   'e2e/kinds-of-search.test.ts': 55,
   'e2e/bad-generations.test.ts': 50,
+  'e2e/migrate-shards-killed.test.ts': 60,
 }
 
 /** The same files, those first that take longest, so that all lanes end together. */

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
@@ -121,7 +122,38 @@ scenario('re-embeds nothing again, and leaves the service that queries need', as
   assert.is((await listExtractions()).length, 2)
 })
 
+scenario('embeds on the node that offers a GPU, by a service that it takes away again', async () => {
+  await offerGpu('n2')
+  const items = (await readItems('dg_1')).slice(0, 300)
+  const texts = items.map(({ text }, at) => JSON.stringify({ text: `${text} ${items.at(-1 - at)!.text}` }))
+  await writeFile(fleet.path('more.jsonl'), texts.join('\n'))
+  const running = fleet.start('reembed', '--from', fleet.path('more.jsonl'), '--model', 'words')
+  await eventually(async () => {
+    const gpu = (await listExtractions()).find((line) => line.includes('_gpu'))
+    assert.ok(gpu, 'no service on a GPU')
+    const format = ['--filter', 'desired-state=running', '--format', '{{.Node}} {{.CurrentState}}']
+    assert.match(await fleet.lab.docker('n1', 'service', 'ps', gpu.split(' ')[0]!, ...format), /^n2 Running/)
+  }, 120_000)
+  const { code, json, stderr } = await running.ended
+  assert.is(code, 0, stderr)
+  assert.equal([json.embedding.parity.device, json.embedding.parity.usual], ['gpu', 'cpu'])
+  assert.not((await listExtractions()).some((line) => line.includes('_gpu')))
+})
+
 test.run()
+
+/** Has a node offer a GPU, which need not be there: what computes on it takes the processor where it finds none. */
+async function offerGpu(node: string): Promise<void> {
+  const path = join(fleet.lab.locateRoot(node)!, 'etc/docker/daemon.json')
+  const engine = JSON.parse(await readFile(path, 'utf8'))
+  await writeFile(path, JSON.stringify({ ...engine, 'node-generic-resources': ['gpu=GPU-45cbf7b3'] }))
+  await fleet.lab.fault.stop(node, 'dockerd')
+  await fleet.lab.fault.start(node, 'dockerd')
+  await eventually(async () => {
+    const format = '{{json .Description.Resources}} {{.Status.State}}'
+    assert.match(await fleet.lab.docker('n1', 'node', 'inspect', node, '--format', format), /GPU-45.*ready/)
+  }, 60_000)
+}
 
 async function run(script: string, ...args: string[]) {
   const ended = await fleet.run(script, ...args)

@@ -8,7 +8,7 @@ import { identifyProcess, isDead } from '../process/process-identity.ts'
 /** The list of rejects while its generation is being made. */
 export const REJECTS_FILE = 'rejects.jsonl'
 
-const PARTIAL = /^\.(?:dg_\d+|fate)\.partial-(\d+)-(\d+)$/
+const PARTIAL = /^\.(?:dg_\d+|clust_\d+\.jsonl|fate)\.partial-(\d+)-(\d+)$/
 
 /** Where a generation is made, beside its final name: the name tells the process that makes it. */
 export function partialName(generation: string): string {

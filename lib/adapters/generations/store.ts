@@ -17,6 +17,7 @@ import { measureRecall } from '../../domain/recall.ts'
 import type { GateContext, GenerationStore } from '../../ports/generation-store.ts'
 import { hasCode } from '../files/durable-files.ts'
 import { listDirectory } from '../local/node-directory.ts'
+import { crossGates } from './bridge-map.ts'
 import { readCentroids } from './centroids.ts'
 import { embedPairs, type Inspection, inspect, judgeInspection, type Subject } from './gates.ts'
 import { checkLayout, compareHashes, readFileEntry } from './layout.ts'
@@ -62,11 +63,12 @@ export function createGenerationStore(root: string): GenerationStore {
 async function measure(
   store: GenerationStore,
   manifest: Manifest,
-  context: GateContext,
+  asked: GateContext,
 ): Promise<GateResult[]> {
-  const { model, clusters, routing, quality } = manifest
+  const { model, bridge, clusters, routing, quality } = manifest
   const directory = store.locate(manifest.generation)
   await checkLayout(directory, manifest)
+  const context = bridge ? await crossGates(directory, { model, bridge }, asked) : asked
   const file = join(directory, GOLDEN_FILE)
   const golden = parseGolden(await readFile(file, 'utf8'), file, model.dimensions)
   const pairVectors = await embedPairs(golden.pairs, model.dimensions, context)
@@ -78,7 +80,8 @@ async function measure(
   const subject = { directory, model, clusters, centroids, vectors }
   const ids = golden.queries.map(({ id }) => id)
   const { inspection, files, searches } = await inspectAlone(subject, ids, manifest, context)
-  const small = await Promise.all([CENTROIDS_FILE, GOLDEN_FILE].map((path) => readFileEntry(directory, path)))
+  const others = [CENTROIDS_FILE, GOLDEN_FILE, ...(bridge ? [bridge.map] : [])]
+  const small = await Promise.all(others.map((path) => readFileEntry(directory, path)))
   compareHashes(directory, manifest, [...small, ...inspection.scan.files, ...files])
   compareCounts(directory, manifest, inspection.scan.shards)
   const queries = golden.queries.map(({ id }, index) => ({ id, found: inspection.found[index]! }))

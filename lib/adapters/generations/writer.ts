@@ -6,6 +6,7 @@ import { explainDiskError } from './disk-error.ts'
 import { Draft } from './draft.ts'
 import { checkSpace, partialName, removeStale } from './partial.ts'
 import { Workers } from './workers.ts'
+import { writeBridge } from './write-bridge.ts'
 
 /** Makes generations below one directory. */
 export function createGenerationWriter(root: string): GenerationWriter {
@@ -33,5 +34,6 @@ export function createGenerationWriter(root: string): GenerationWriter {
       }
     },
     adopt: (manifest, directory, carried) => adoptGeneration(root, { manifest, directory }, carried),
+    writeBridge: (spec) => writeBridge(root, spec),
   }
 }

@@ -8,7 +8,7 @@ import type { FleetGallery } from '../../ports/shard-source.ts'
 import { hasCode, syncDirectory, writeDurably } from '../files/durable-files.ts'
 import { explainDiskError } from '../generations/disk-error.ts'
 import { readFileEntry } from '../generations/layout.ts'
-import { checkSpace } from '../generations/partial.ts'
+import { checkSpace, partialName, removeStale } from '../generations/partial.ts'
 import { renderShardsFile, SHARDS_FILE, shardItemsFile } from '../inputs/shards-format.ts'
 import type { ShardClient } from './shard-client.ts'
 
@@ -24,6 +24,7 @@ export async function fetchShards(gallery: FleetGallery, options: FetchOptions):
   const { directory, clients, workers } = options
   const total = gallery.shards.reduce((sum, { bytes }) => sum + bytes, 0)
   await mkdir(directory, { recursive: true })
+  await removeStale(directory)
   await checkSpace(directory, total)
   const onBytes = (bytes: number) => options.onBytes(bytes, total)
   const waiting = gallery.shards.map((shard, index) => ({ shard, client: clients[index]! }))
@@ -49,7 +50,7 @@ async function fetchShard(shard: ShardSummary, options: ShardOptions): Promise<v
   const { directory, client, onBytes } = options
   const name = shardItemsFile(shard.cluster)
   if (await isThere(directory, name, shard)) return onBytes(shard.bytes)
-  const beside = join(directory, `.${name}.${process.pid}.partial`)
+  const beside = join(directory, partialName(name))
   try {
     await using file = await open(beside, 'w', 0o600)
     const hash = createHash('sha256')

@@ -7,12 +7,12 @@ import type { Engine } from './engine-parts.ts'
 import { findContainer } from './find-container.ts'
 import { readNodes } from './read-fleet.ts'
 
-/** Nodes with GPUs, and ways to tasks through SSH and docker, which every node has. */
+/** The GPUs of nodes, and ways to tasks through SSH and docker, which every node has. */
 export function createSwarmWorkplace(engine: Pick<Engine, 'shell' | 'manager'>): Workplace {
   return {
-    async listGpuNodes(signal) {
+    async countGpus(signal) {
       const nodes = await readNodes(engine.manager, signal)
-      return nodes.filter(({ gpus, isDown }) => gpus > 0 && !isDown).map(({ name }) => name)
+      return nodes.reduce((sum, { gpus, isDown }) => sum + (isDown ? 0 : gpus), 0)
     },
     open: async (task, signal) => await listen(await findContainer(engine, task, signal)),
   }
