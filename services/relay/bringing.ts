@@ -20,6 +20,8 @@ export type Surroundings = {
 }
 
 const SECRET_BYTES = 32
+/** Said to fetches that are over; the reason that `abort` makes by itself has a stack, for each of them. */
+const OVER = 'over'
 /** Pieces that are asked for or waiting to be written take no more memory than this. */
 const WINDOW_BYTES = 8 * 2 ** 20
 
@@ -110,7 +112,8 @@ export class Bringing {
   /** Resolves when no file is finished any more. Nothing is told from here on, nor of what is under way. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const controller of [...this.#fetches.values()].flatMap((beside) => [...beside])) controller.abort()
+    for (const controller of [...this.#fetches.values()].flatMap((beside) => [...beside]))
+      controller.abort(OVER)
     this.#server.close()
     this.#links.close()
     await this.#finishing
@@ -159,7 +162,7 @@ export class Bringing {
     if (problem) return this.#fail(piece, from, problem)
     // Otherwise the same piece has come from elsewhere, and whoever brought it tells.
     if ((await found.incoming.take(found.index, sha256, data)) !== 'written') return
-    for (const controller of this.#fetches.get(piece) ?? []) controller.abort()
+    for (const controller of this.#fetches.get(piece) ?? []) controller.abort(OVER)
     this.#tell({ told: 'have', piece })
     this.#writeBack.note(found.incoming.piecesPath)
     if (found.incoming.isComplete) this.#finishLater(found)

@@ -1,7 +1,8 @@
 import { createHash, hash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { closeSync, constants, openSync, write, writeSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { hasCode } from '../../lib/adapters/files/durable-files.ts'
 import { countPieces, locatePiece } from '../../lib/domain/pieces.ts'
 import { PieceSums } from './piece-sums.ts'
@@ -19,6 +20,8 @@ export type HeldPieces = { readonly sums: PieceSums; readonly sha256: string | u
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 const MODE = 0o644
+
+const writeAt = promisify(write)
 
 /** Where the pieces of a file lie until it is whole, each at its place in it. */
 export function locatePieces(path: string): string {
@@ -57,17 +60,28 @@ export async function startPieces({ path, bytes, pieceBytes }: PiecesFile): Prom
   await log.writeFile(firstLine(bytes, pieceBytes))
 }
 
-/** Writes a piece, then notes it: a piece that is noted has been written, unless the machine lost power. */
+/**
+ * Writes a piece, then notes it: a piece that is noted has been written, unless the machine lost power. All but the writing
+ * of the piece is done at once: to have a thread do it takes ten times as long.
+ */
 export async function writePiece(file: PiecesFile, index: number, data: Uint8Array): Promise<void> {
   const { path, bytes, pieceBytes } = file
   const { offset } = locatePiece(bytes, pieceBytes, index)
-  await using handle = await open(locatePieces(path), O_WRONLY | O_NOFOLLOW)
-  for (let done = 0; done < data.length; ) {
-    done += (await handle.write(data, done, data.length - done, offset + done)).bytesWritten
+  const pieces = openSync(locatePieces(path), O_WRONLY | O_NOFOLLOW)
+  try {
+    for (let done = 0; done < data.length; ) {
+      done += (await writeAt(pieces, data, done, data.length - done, offset + done)).bytesWritten
+    }
+  } finally {
+    closeSync(pieces)
   }
-  await using log = await open(locateLog(path), O_WRONLY | O_APPEND | O_NOFOLLOW)
-  // A line begins with its break: what an interrupted run wrote of the last one cannot run into this one.
-  await log.writeFile(`\n${index}`)
+  const log = openSync(locateLog(path), O_WRONLY | O_APPEND | O_NOFOLLOW)
+  try {
+    // A line begins with its break: what an interrupted run wrote of the last one cannot run into this one.
+    writeSync(log, `\n${index}`)
+  } finally {
+    closeSync(log)
+  }
 }
 
 export async function deletePieces(path: string): Promise<void> {

@@ -10,8 +10,8 @@ export type Put = {
   read(): Promise<{ readonly sha256: string; readonly bytes: Uint8Array }>
 }
 
-/** A frame of this size holds up others for no time that matters. */
-const PART_BYTES = 32 * 1024
+/** A frame of this size holds up others for no time that matters; with its header it is one packet of SSH. */
+const PART_BYTES = 32 * 1024 - 256
 /** So that the next part is on its way when the last one is acknowledged. */
 const LEAST_PARTS = 2
 

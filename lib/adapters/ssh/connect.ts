@@ -5,7 +5,7 @@ import { LongshoreError } from '../../domain/errors.ts'
 import { explainConnectFailure, explainHostKey, isTurnedAway } from './connect-error.ts'
 import { type Credentials, readCredentials } from './credentials.ts'
 import { watchSilence } from './keep-alive.ts'
-import { keepKeyReady } from './key-ready.ts'
+import { makeLean } from './lean-cipher.ts'
 import type { SshNode, SshSettings } from './settings.ts'
 import { GatheringSocket } from './socket.ts'
 
@@ -73,7 +73,7 @@ function logIn(
   const lost = new AbortController()
   const stop = () => socket.destroy()
   return new Promise<Connection>((resolve, reject) => {
-    client.on('handshake', () => keepKeyReady(client))
+    client.on('handshake', () => makeLean(client))
     client.on('ready', () => {
       signal.removeEventListener('abort', stop)
       watchSilence(socket, settings.keepAliveMs)

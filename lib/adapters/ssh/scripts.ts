@@ -128,8 +128,9 @@ export const RECEIVE = `${HASH}
 set -C
 { [ "$5" = 0 ] || head -c "$5" -- "$6"; } > "$4" && cat >> "$4" || exit
 [ "$(stat -c %s -- "$4")" = "$2" ] || exit ${CODES.short}
-sync -- "$4" || exit
+sync -- "$4" & syncing=$!
 hash "$4" || exit
+wait "$syncing" || exit
 [ "$sum" = "$3" ] || { echo "$sum"; rm -f -- "$4"; exit ${CODES.damaged}; }
 mv -fT -- "$4" "$1" || exit
 [ "$5" = 0 ] || rm -f -- "$6"`

@@ -10,7 +10,7 @@ import { writeGenerationFiles } from '../../support/fakes/generation-files.ts'
 import { makeTempDir } from '../../support/temp.ts'
 
 const PIECE_BYTES = 256 * 1024
-const LEAST_BYTES = 64 * 1024
+const LEAST_BYTES = 2 * (32 * 1024 - 256)
 
 type OrderOf<Do extends Order['do']> = Extract<Order, { do: Do }>
 
