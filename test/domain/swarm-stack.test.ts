@@ -147,6 +147,16 @@ test('a task on a GPU reserves one, is told to the runtime, and waits until the 
   )
 })
 
+test('a service apart is in the network that every engine has, and no other service is', () => {
+  const networksOf = (spec: ServiceSpec) => {
+    const made = renderService(spec, { settings: SETTINGS, excluded: [], loadSeconds: 60 })
+    const stack = JSON.parse(renderStack(spec, made, { fleet: SETTINGS.fleet, fence: 1 }))
+    return [Object.keys(made.networks as object), stack.networks.apart]
+  }
+  assert.equal(networksOf({ ...EXTRACTION, isApart: true }), [['apart'], { external: true, name: 'bridge' }])
+  assert.equal(networksOf(EXTRACTION), [['fleet'], undefined])
+})
+
 test('a spec may name its own image', () => {
   const service = make({ ...INDEX, settings: { IMAGE: 'longshore:2' } })
   assert.is(service.image, 'longshore:2')

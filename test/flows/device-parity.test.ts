@@ -24,11 +24,12 @@ type Settings = {
   /** How much a GPU turns every embedding, in radians. */
   readonly skew?: number
   readonly refused?: readonly string[]
-  readonly gpuNodes?: readonly string[]
+  /** How many its Swarm offers; left out where there is none. */
+  readonly gpus?: number
 }
 
 /** Two servers, of which that on the GPU is skewed. */
-function makeWorld({ profile = LOCAL, skew = 0, refused = [], gpuNodes }: Settings = {}) {
+function makeWorld({ profile = LOCAL, skew = 0, refused = [], gpus }: Settings = {}) {
   const opened: string[] = []
   const notes: string[] = []
   const asked: string[] = []
@@ -54,7 +55,7 @@ function makeWorld({ profile = LOCAL, skew = 0, refused = [], gpuNodes }: Settin
     reporter: { note: (note: string) => notes.push(note) },
     signal: new AbortController().signal,
     openServer,
-    ...(gpuNodes && { workplace: { listGpuNodes: async () => gpuNodes } }),
+    ...(gpus !== undefined && { workplace: { countGpus: async () => gpus } }),
   } as unknown as Context
   const declared = findDeclaredModel(context.profile, 'lengths')
   const check = (device: 'auto' | 'cpu' | 'gpu', texts = TEXTS) =>
@@ -92,10 +93,12 @@ test('opens nothing where queries are embedded on the same device, or nothing is
 
 test('measures in a Swarm whenever a run gets a GPU that queries do not have', async () => {
   const profile = SWARM.replace('device: cpu', 'device: auto')
-  const { check, opened } = makeWorld({ profile, gpuNodes: ['node-1'] })
-  assert.is(await check('auto'), undefined)
+  const { check, opened } = makeWorld({ profile, gpus: 1 })
+  assert.is((await check('auto'))?.device, 'gpu')
   assert.is((await check('gpu'))?.device, 'gpu')
-  assert.equal(opened, ['gpu', 'cpu'])
+  assert.is(await check('cpu'), undefined)
+  assert.equal(opened, ['auto', 'cpu', 'gpu', 'cpu'])
+  assert.is(await makeWorld({ profile, gpus: 0 }).check('auto'), undefined)
 })
 
 test('leaves out what the model refuses', async () => {

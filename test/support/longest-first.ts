@@ -29,6 +29,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'e2e/cron.test.ts': 70,
   'e2e/kinds-of-search.test.ts': 55,
   'e2e/bad-generations.test.ts': 50,
+  'e2e/migrate-bridge.test.ts': 60,
   'e2e/migrate-shards-killed.test.ts': 60,
 }
 
