@@ -12,7 +12,7 @@ await command({
     'Sources are JSONL or Parquet files, directories of texts and images, http(s) addresses, and - for JSON lines on stdin.\n' +
     'Items go through a queue on disk: killed and run again, it goes on, and every item is in the gallery once, by its id.\n' +
     'Without a source it works off what waits. Any number of them may run at a time.',
-  positionals: { max: 1000, names: ['sources'] },
+  positionals: { max: 1000, names: ['source ...'] },
   flags: {
     model: {
       type: 'string',

@@ -28,6 +28,7 @@ export async function fillAndWorkOff(
   })
   const worked = workOff({ ...together(working), isFilled: () => isFilled }).catch(endBoth)
   const [, runs] = await Promise.allSettled([begin, worked])
+  working.signal.throwIfAborted()
   failed.signal.throwIfAborted()
   if (runs.status === 'rejected') throw runs.reason
   return runs.value

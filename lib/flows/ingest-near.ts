@@ -1,7 +1,9 @@
 import type { DeclaredModel } from '../config/models.ts'
+import { LongshoreError } from '../domain/errors.ts'
 import type { Manifest } from '../domain/manifest.ts'
 import type { Model } from '../domain/model.ts'
 import { innerProduct, scoreOf, scoringOf } from '../domain/similarity.ts'
+import type { FoundItem } from '../ports/generation-search.ts'
 import type { Ledger } from '../ports/ledger.ts'
 import type { Context } from './context.ts'
 import type { NewItem } from './ingest-counts.ts'
@@ -30,10 +32,7 @@ export async function findNearDuplicates(context: Context, look: Look): Promise<
   await ledger.read(Buffer.concat(items.map(({ hash }) => hash)), vectors)
   const pairs = compareNew(model, { items, vectors, least })
   const found = new Set(pairs.map(({ id }) => id))
-  const manifest = await findNewest(context, model)
-  const hits = manifest
-    ? await context.generationSearch.search(manifest, vectors, { k: 2, signal: context.signal })
-    : []
+  const hits = await searchNewest(context, model, vectors)
   for (const [index, { id }] of items.entries()) {
     const near = hits[index]?.find((hit) => hit.id !== id && hit.score >= least)
     if (near && !found.has(id)) pairs.push({ id, sameAs: near.id, score: near.score })
@@ -59,6 +58,24 @@ function compareNew(model: Model, { items, vectors, least }: Compared): NearPair
     }
   }
   return pairs
+}
+
+/** The two best items of the newest generation under a model for each vector; none, with a note, where it cannot be searched. */
+async function searchNewest(
+  context: Context,
+  model: Model,
+  vectors: Float32Array,
+): Promise<readonly (readonly FoundItem[])[]> {
+  const { generationSearch, reporter, signal } = context
+  try {
+    const manifest = await findNewest(context, model)
+    return manifest ? await generationSearch.search(manifest, vectors, { k: 2, signal }) : []
+  } catch (error) {
+    // What came in is in the gallery, whatever became of a generation.
+    if (!(error instanceof LongshoreError)) throw error
+    reporter.note(`new items are not compared with those served: ${error.message}`)
+    return []
+  }
 }
 
 async function findNewest({ generations }: Context, { fingerprint }: Model): Promise<Manifest | undefined> {

@@ -11,7 +11,8 @@ import { listItems } from './split-items.ts'
 const MOST_SHOWN = 20
 /** Messages of one publishing. */
 const PORTION = 1024
-const PAUSE_MS = 20
+/** Looking whether there is room costs as much as some hundred messages. */
+const PAUSE_MS = 100
 
 export type PublishCounts = {
   /** Rows that were read. */
@@ -83,7 +84,8 @@ async function publish(parts: Publishing, items: readonly SentItem[]): Promise<v
   const held = await gallery.confirm(texts)
   const known = new Set(texts.filter((_, index) => held[index]))
   const fresh = items.filter((item) => !known.has(item))
-  if (fresh.length > 0) await waitForRoom(parts, () => queue.publish(fresh.map(renderMessage)))
+  const messages = fresh.map(renderMessage)
+  if (messages.length > 0) await waitForRoom(parts, () => queue.publish(messages))
   counts.repeated += known.size
   counts.sent += fresh.length
 }

@@ -76,6 +76,7 @@ export class Round {
       for (const delivery of left) {
         while (this.heldBytes > this.#parts.room.bytes)
           await wait(PAUSE_MS, undefined, { signal: this.failed })
+        this.failed.throwIfAborted()
         await this.#begin(delivery)
       }
     }

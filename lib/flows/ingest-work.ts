@@ -5,7 +5,7 @@ import { createCounts, type EmbedCounts } from './embed-contents-counts.ts'
 import { type Room, Round, type RoundParts } from './ingest-round.ts'
 
 /** Messages that are asked for at a time. */
-const PORTION = 512
+const PORTION = 256
 /** The most that is held at a time: some batches for every request that is under way. */
 const USUAL_ROOM = { items: 4096, bytes: 64 << 20 }
 /** Batches of the largest size that there is room for, or one that is never full would wait for more for ever. */

@@ -16,6 +16,7 @@ const COMMANDS = [
   'rollback',
   'apply',
   'reembed',
+  'ingest',
   'migrate',
   'migrate-party',
   'backup',
