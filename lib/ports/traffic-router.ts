@@ -30,6 +30,7 @@ export interface TrafficRouter {
 
 /** The router as a process of this machine. */
 export interface RouterProcess {
+  isRunning(): Promise<boolean>
   /** Starts it unless it runs; it outlives the command. Resolves to its address, and whether it was started just now. */
   start(signal: AbortSignal): Promise<{ readonly url: string; readonly isNew: boolean }>
   /** Lets its clients go and ends it; false where it did not run. */

@@ -18,6 +18,7 @@ const COMMANDS = [
   'reembed',
   'migrate',
   'migrate-party',
+  'move-service',
   'backup',
   'restore',
   'status',
