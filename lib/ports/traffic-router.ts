@@ -6,6 +6,8 @@ export type BackendTraffic = {
   readonly service: string
   readonly answered: number
   readonly failed: number
+  /** Mean time of its answers, in milliseconds. */
+  readonly meanMs: number
   /** Whether requests pass it by now. */
   readonly isOut: boolean
   /** Milliseconds since the epoch: when it failed for the first time since it answered last, and when it was passed by. */

@@ -1,19 +1,5 @@
 import type { Backend, RouteTable } from '../../lib/domain/route-table.ts'
-
-/** What a router has seen of one backend since it started. */
-export type BackendTraffic = {
-  readonly url: string
-  readonly service: string
-  readonly answered: number
-  readonly failed: number
-  /** Mean time of its answers, in milliseconds. */
-  readonly meanMs: number
-  /** Whether requests pass it by now. */
-  readonly isOut: boolean
-  /** Milliseconds since the epoch: when it failed for the first time since it answered last, and when it was passed by. */
-  readonly failingSince: number | null
-  readonly outSince: number | null
-}
+import type { BackendTraffic } from '../../lib/ports/traffic-router.ts'
 
 type Seen = {
   answered: number
