@@ -170,7 +170,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
       { readRoutes: true, writeRoutes: true, readTraffic: true, readRecent: true },
       async () => await openRouter(profile),
     ),
-    routerProcess: onUse<RouterProcess>({ start: true, stop: true }, async () =>
+    routerProcess: onUse<RouterProcess>({ isRunning: true, start: true, stop: true }, async () =>
       (await import('../adapters/router/router-process.ts')).createRouterProcess({
         ...profile.router,
         directory: join(profile.state, ROUTER),

@@ -6,16 +6,23 @@ import type { MoveRecord } from '../domain/service-move.ts'
 import type { Answer } from './context.ts'
 import type { Applied } from './move-apply.ts'
 import type { Moving } from './move-context.ts'
+import type { ReturnTimes } from './move-return.ts'
 
 /** The failure that tells what went back, why, and how long that took. */
-export function rolledBack({ move }: Moving, reason: string, answer: { returned: unknown }): LongshoreError {
-  const { passedByMs, returnedMs } = answer.returned as Record<string, number | null>
-  const measured = returnedMs === null ? '' : `, ${returnedMs} ms after its first failure`
-  const passed = passedByMs === null ? '' : ` (the router passed it by after ${passedByMs} ms)`
+export function rolledBack(
+  { move }: Moving,
+  reason: string,
+  answer: { readonly returned: ReturnTimes },
+): LongshoreError {
+  const { passedByMs, returnedMs } = answer.returned
+  const passed = passedByMs === null ? '' : ` (the router passed the target by after ${passedByMs} ms)`
   return new LongshoreError(
     'rolled-back',
-    `${reason}: ${move.source.service} at ${move.source.url} has all requests again${measured}${passed}`,
-    { hint: 'see the log of the target, then run the same command again: it begins anew', answer },
+    `${reason}\n${move.source.service} at ${move.source.url} has all requests again, ${returnedMs} ms after the failure${passed}`,
+    {
+      hint: 'see the log of the target, then run the same command again: it begins anew',
+      answer: { ...answer },
+    },
   )
 }
 

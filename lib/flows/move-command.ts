@@ -1,6 +1,8 @@
 import type { MoveOrder } from '../config/move-schema.ts'
 import { LongshoreError } from '../domain/errors.ts'
+import { type MoveDefinition, routeBetween, withRoute } from '../domain/service-move.ts'
 import type { Answer, Context } from './context.ts'
+import { defineMove } from './move-context.ts'
 import { moveService } from './move-service.ts'
 
 export type MoveFlags = {
@@ -27,30 +29,47 @@ export async function runMoveCommand(
   return await moveService(context, order, { isUndo: flags.undo, finishes: flags.finish })
 }
 
-async function startRouter({ routerProcess, signal, dryRun, profile }: Context): Promise<Answer> {
-  if (dryRun) {
+async function startRouter(context: Context): Promise<Answer> {
+  const { routerProcess, signal, dryRun, profile } = context
+  if (dryRun && !(await routerProcess.isRunning())) {
     const { host, port } = profile.router
     return { outcome: 'done', text: `would start the router at http://${host}:${port}`, json: {} }
   }
   const { url, isNew } = await routerProcess.start(signal)
+  const services = dryRun ? [] : await addRoutes(context)
+  const lines = [
+    `the router answers at ${url}${isNew ? '' : ' already'}`,
+    ...services.map(({ service, source }) => `${service} is answered by ${source.service} at ${source.url}`),
+  ]
   return {
-    outcome: isNew ? 'done' : 'nothing-to-do',
-    text: `the router answers at ${url}${isNew ? '' : ' already'}`,
-    json: { url },
+    outcome: isNew || services.length > 0 ? 'done' : 'nothing-to-do',
+    text: lines.join('\n'),
+    json: { url, routes: services },
   }
 }
 
+/** Clients may come before anything is moved: what is declared and not moved yet is answered by its source. */
+async function addRoutes({ router, state, profile, signal }: Context): Promise<MoveDefinition[]> {
+  const [table, { moves = {} }] = await Promise.all([router.readRoutes(signal), state.read()])
+  const isMoved = (name: string) => ['moved', 'finished'].includes(moves[name]?.phase ?? '')
+  const added = profile.moves
+    .map(defineMove)
+    .filter(({ name, service }) => !table.services[service] && !isMoved(name))
+  const next = added.reduce((routes, move) => withRoute(routes, move.service, routeBetween(move, 0)), table)
+  if (added.length > 0) await router.writeRoutes(next, signal)
+  return added
+}
+
 async function stopRouter({ routerProcess, signal, dryRun, confirm }: Context): Promise<Answer> {
+  if (!(await routerProcess.isRunning())) {
+    return { outcome: 'nothing-to-do', text: 'no router of this profile runs here', json: {} }
+  }
   if (dryRun) return { outcome: 'done', text: 'would stop the router', json: {} }
   await confirm({
     steps: [{ batch: 1, action: 'stop', target: 'router', cause: 'clients get no answer there any more' }],
   })
-  const wasRunning = await routerProcess.stop(signal)
-  return {
-    outcome: wasRunning ? 'done' : 'nothing-to-do',
-    text: wasRunning ? 'the router has ended; its routes are kept' : 'no router of this profile runs here',
-    json: {},
-  }
+  await routerProcess.stop(signal)
+  return { outcome: 'done', text: 'the router has ended; its routes are kept', json: {} }
 }
 
 function chooseMove(moves: readonly MoveOrder[], name: string | undefined): MoveOrder {

@@ -2,11 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { LongshoreError } from '../domain/errors.ts'
 import { isEnd, routeBetween, withRoute } from '../domain/service-move.ts'
 import type { BackendTraffic } from '../ports/traffic-router.ts'
+import { withinTime } from './attempt.ts'
 import type { Moving } from './move-context.ts'
 
 const POLL_MS = 250
 /** How long a router may be away: it is started anew, or its machine is busy. */
 const ROUTER_MS = 60_000
+/** How long a target may take to tell of its service, which no model is needed for. */
+export const TARGET_MS = 20_000
 
 /** The target is not fit for requests of clients: these go back to the source. */
 export class TargetFailure extends Error {
@@ -19,11 +22,34 @@ export async function holdRedirect(moving: Moving, percent: number): Promise<voi
   const before = await readTarget(moving)
   await writePercent(moving, percent)
   const end = context.now() + 1000 * order.redirect.holdSeconds
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  const watchTraffic = async () => {
+    do {
+      await wait(POLL_MS, undefined, { signal })
+      checkTarget(moving, before, await readTarget(moving))
+    } while (context.now() < end)
+  }
+  // A target that hangs keeps its own answer back, not what the router has seen of it.
+  await Promise.race([watchTraffic(), probeService(moving, until)]).finally(() => over.abort())
+}
+
+/** A target that few requests reach is asked by the command itself, until it fails or `until` aborts. */
+async function probeService({ move, target, signal }: Moving, until: AbortSignal): Promise<void> {
+  const { service, url } = move.target
   for (;;) {
-    await wait(POLL_MS, undefined, { signal })
-    checkTarget(moving, before, await readTarget(moving))
-    await checkService(moving)
-    if (context.now() >= end) return
+    const limits = { signal: until, limitMs: TARGET_MS }
+    const found = await withinTime((limited) => target.find(service, limited), limits).catch(
+      (error: unknown) => {
+        signal.throwIfAborted()
+        const isRemote = error instanceof LongshoreError && error.kind === 'remote'
+        throw isRemote
+          ? new TargetFailure(`${service} at ${url} does not answer: ${error.message}`, { cause: error })
+          : error
+      },
+    )
+    if (!found) throw new TargetFailure(`${url} has lost the service ${service}`)
+    await wait(POLL_MS, undefined, { signal: until })
   }
 }
 
@@ -56,17 +82,6 @@ function checkTarget(
   const answered = now.answered - (isAnew ? 0 : before.answered)
   if (failed === 0 || failed <= order.redirect.errorShare * (failed + answered)) return
   throw new TargetFailure(`${service} at ${url} failed ${failed} of ${failed + answered} requests`)
-}
-
-/** A target that few requests reach is asked by the command itself. */
-async function checkService({ move, target, signal }: Moving): Promise<void> {
-  const { service, url } = move.target
-  const found = await target.find(service, signal).catch((error: unknown) => {
-    signal.throwIfAborted()
-    if (error instanceof LongshoreError) throw new TargetFailure(error.message, { cause: error })
-    throw error
-  })
-  if (!found) throw new TargetFailure(`${url} has lost the service ${service}`)
 }
 
 async function patiently<T>({ context, signal }: Moving, work: () => Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ export type BackendTraffic = {
   readonly service: string
   readonly answered: number
   readonly failed: number
+  /** Mean time of its answers, in milliseconds. */
+  readonly meanMs: number
   /** Whether requests pass it by now. */
   readonly isOut: boolean
   /** Milliseconds since the epoch: when it failed for the first time since it answered last, and when it was passed by. */
@@ -30,6 +32,7 @@ export interface TrafficRouter {
 
 /** The router as a process of this machine. */
 export interface RouterProcess {
+  isRunning(): Promise<boolean>
   /** Starts it unless it runs; it outlives the command. Resolves to its address, and whether it was started just now. */
   start(signal: AbortSignal): Promise<{ readonly url: string; readonly isNew: boolean }>
   /** Lets its clients go and ends it; false where it did not run. */

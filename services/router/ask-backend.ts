@@ -68,9 +68,18 @@ export function createBackendClient(timeoutMs: number): BackendClient {
   }
 }
 
-/** Whether nobody listens there at all. */
+/** Whether nobody listens there at all, or nobody answers in time. */
 export function isGone(error: unknown): boolean {
-  return hasCode(error, 'ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'ECONNRESET')
+  return hasCode(
+    error,
+    ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'],
+    ...['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+  )
+}
+
+/** Whether a connection was closed, maybe one that had been idle: that says nothing of the server yet. */
+export function isClosed(error: unknown): boolean {
+  return hasCode(error, 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET')
 }
 
 function withoutConnection(headers: IncomingHttpHeaders): IncomingHttpHeaders {

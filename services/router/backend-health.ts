@@ -1,19 +1,5 @@
-import type { Backend } from '../../lib/domain/route-table.ts'
-
-/** What a router has seen of one backend since it started. */
-export type BackendTraffic = {
-  readonly url: string
-  readonly service: string
-  readonly answered: number
-  readonly failed: number
-  /** Mean time of its answers, in milliseconds. */
-  readonly meanMs: number
-  /** Whether requests pass it by now. */
-  readonly isOut: boolean
-  /** Milliseconds since the epoch: when it failed for the first time since it answered last, and when it was passed by. */
-  readonly failingSince: number | null
-  readonly outSince: number | null
-}
+import type { Backend, RouteTable } from '../../lib/domain/route-table.ts'
+import type { BackendTraffic } from '../../lib/ports/traffic-router.ts'
 
 type Seen = {
   answered: number
@@ -37,12 +23,14 @@ export type BackendHealth = {
   /** `isGone` where nobody listens: one such failure is enough. */
   fail(backend: Backend, isGone: boolean): void
   list(): BackendTraffic[]
+  /** Forgets backends that no route has any more: one that comes back begins anew. */
+  keepOnly(table: RouteTable): void
 }
 
 export function createBackendHealth(now: () => number = Date.now): BackendHealth {
   const known = new Map<string, { readonly backend: Backend; readonly seen: Seen }>()
   const find = (backend: Backend): Seen => {
-    const key = `${backend.url} ${backend.service}`
+    const key = keyOf(backend)
     const found = known.get(key)
     if (found) return found.seen
     const seen: Seen = {
@@ -75,6 +63,10 @@ export function createBackendHealth(now: () => number = Date.now): BackendHealth
       seen.outSince ??= now()
       seen.tryAt = now() + OUT_MS
     },
+    keepOnly({ services }) {
+      const routed = Object.values(services).flatMap(({ backends }) => backends.map(keyOf))
+      for (const key of known.keys()) if (!routed.includes(key)) known.delete(key)
+    },
     list: () =>
       [...known.values()].map(({ backend: { url, service }, seen }) => ({
         ...{ url, service, answered: seen.answered, failed: seen.failed },
@@ -83,4 +75,8 @@ export function createBackendHealth(now: () => number = Date.now): BackendHealth
         ...{ failingSince: seen.failingSince, outSince: seen.outSince },
       })),
   }
+}
+
+function keyOf({ url, service }: Backend): string {
+  return `${url} ${service}`
 }

@@ -1,7 +1,13 @@
 import { messageOf } from '../../lib/domain/errors.ts'
 import { type Backend, orderBackends, type RouteTable } from '../../lib/domain/route-table.ts'
 import { HttpError } from '../http/http-error.ts'
-import { type BackendAnswer, type BackendClient, isGone, type PassedRequest } from './ask-backend.ts'
+import {
+  type BackendAnswer,
+  type BackendClient,
+  isClosed,
+  isGone,
+  type PassedRequest,
+} from './ask-backend.ts'
 import { type AskedService, findAskedService } from './asked-service.ts'
 import type { BackendHealth } from './backend-health.ts'
 import type { RecentRequests } from './recent-requests.ts'
@@ -39,8 +45,8 @@ export async function forward(incoming: IncomingRequest, parts: ForwardParts): P
     (backend) => parts.health.isOut(backend),
     (parts.random ?? Math.random)(),
   )
-  const mayRepeat = asked.isPrediction || REPEATABLE.includes(incoming.method)
-  const answer = await askInTurn(mayRepeat ? order : order.slice(0, 1), asked, incoming, parts)
+  const tried = mayRepeat(asked, incoming.method) ? order : order.slice(0, 1)
+  const answer = await askInTurn(tried, asked, incoming, parts)
   if (asked.isPrediction && answer.status < 400 && asked.name !== undefined) {
     parts.recent.add(asked.name, incoming.body!)
     if (route.shadow) parts.shadows.add(route.shadow, asked, incoming)
@@ -58,7 +64,11 @@ async function askInTurn(
   let problem: unknown
   for (const backend of backends) {
     try {
-      const answer = await client.ask({ method, headers, url: backend.url, ...asked.rename(backend.service) })
+      const request = { method, headers, url: backend.url, ...asked.rename(backend.service) }
+      const answer = await client.ask(request).catch((error: unknown) => {
+        if (isClosed(error) && mayRepeat(asked, method)) return client.ask(request)
+        throw error
+      })
       if (!isFailure(answer, asked)) {
         health.succeed(backend, answer.tookMs)
         return answer
@@ -72,6 +82,10 @@ async function askInTurn(
   }
   if (last) return last
   throw new HttpError(502, 'no_answer', `no backend answers: ${messageOf(problem)}`)
+}
+
+function mayRepeat({ isPrediction }: AskedService, method: string): boolean {
+  return isPrediction || REPEATABLE.includes(method)
 }
 
 /** A server that fails, or has lost the service: its services are in memory alone, and gone after a restart. */

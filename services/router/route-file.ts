@@ -12,10 +12,12 @@ export type RouteFile = {
   close(): void
 }
 
+export type RouteFileParts = { readonly log: Log; readonly onChange: (table: RouteTable) => void }
+
 const LOOK_EVERY_MS = 500
 
 /** Opens the file, an empty table where there is none, and follows its changes; one that is no table changes nothing. Raises `usage`. */
-export async function openRouteFile(path: string, log: Log): Promise<RouteFile> {
+export async function openRouteFile(path: string, { log, onChange }: RouteFileParts): Promise<RouteFile> {
   let table = await read(path)
   let seen = await mark(path)
   const look = async () => {
@@ -24,6 +26,7 @@ export async function openRouteFile(path: string, log: Log): Promise<RouteFile> 
     seen = now
     try {
       table = await read(path)
+      onChange(table)
       log('routes_changed', { services: Object.keys(table.services) })
     } catch (error) {
       log('routes_refused', { message: messageOf(error) })
@@ -36,6 +39,7 @@ export async function openRouteFile(path: string, log: Log): Promise<RouteFile> 
     async replace(next) {
       await writeDurably(path, `${JSON.stringify(next, null, 2)}\n`)
       table = next
+      onChange(table)
       seen = await mark(path)
     },
     close: () => clearInterval(timer),

@@ -21,10 +21,10 @@ const BODY_LIMIT = 64 << 20
 export const startRouter: StartService = async (settings, env, log) => {
   const { ROUTES } = env
   if (!ROUTES) throw new LongshoreError('usage', 'ROUTES: expected the path of a file, found nothing')
-  const routes = await openRouteFile(ROUTES, log)
   const token = await readToken(env)
   const client = createBackendClient(settings.timeoutMs)
   const health = createBackendHealth()
+  const routes = await openRouteFile(ROUTES, { log, onChange: health.keepOnly })
   const recent = createRecentRequests(readNumber(env, 'RECENT', 200))
   const shadows = createShadowCopies(client)
   const status = () => ({ routes: routes.table(), backends: health.list(), shadow: shadows.counts() })

@@ -7,6 +7,8 @@ import { create, type MoveWorld, makeMoveWorld } from '../support/service-move.t
 import { call } from '../support/services.ts'
 
 const worlds: MoveWorld[] = []
+/** However long a busy machine keeps one of both servers waiting. */
+const PATIENT = { waitSeconds: 60, count: 3, latencyRatio: 1000 }
 const make = async (...args: Parameters<typeof makeMoveWorld>) => {
   const world = await makeMoveWorld(...args)
   worlds.push(world)
@@ -29,17 +31,15 @@ test('moves a service under load without a failed request, returns to the former
   const world = await make()
   const load = world.load()
   const { source, target } = world
-  await eventually(() => assert.ok(load.failures.length > 0), 30_000)
+  await eventually(() => assert.ok(load.answered() > 10), 60_000)
   const dry = await move(world, '--dry-run')
   assert.is(dry.code, 0, dry.stderr)
   assert.equal(
     dry.json.plan.map(({ action }: { action: string }) => action),
-    ['change', 'deliver', 'start', 'load', 'check', 'switch', 'switch', 'switch', 'switch'],
+    ['deliver', 'start', 'load', 'check', 'switch', 'switch', 'switch', 'switch'],
   )
   assert.not(existsSync(world.to))
   const moving = world.fleet.start('move-service', 'texts')
-  await eventually(async () => assert.is((await route(world)).length, 1), 60_000)
-  const before = load.failures.length
   const { code, json, stderr } = await moving.ended
   assert.is(code, 0, stderr)
   assert.is(json.phase, 'moved')
@@ -65,7 +65,7 @@ test('moves a service under load without a failed request, returns to the former
   assert.is((await move(world, '--undo')).code, 13)
   const answered = load.answered()
   await eventually(() => assert.ok(load.answered() > answered + 10), 60_000)
-  assert.equal(load.failures.slice(before), [])
+  assert.equal(load.failures, [])
 })
 
 test('a target that answers otherwise, or not at all, gets no request of a client', async () => {
@@ -80,14 +80,13 @@ test('a target that answers otherwise, or not at all, gets no request of a clien
     (await route(world)).map(({ service }) => service),
     ['one'],
   )
-  const failed = load.failures.length
   await eventually(() => assert.ok(load.answered() > 20), 60_000)
-  assert.is(load.failures.length, failed)
+  assert.equal(load.failures, [])
 })
 
 test('a target that does not get warm is given up before any request of a client', async () => {
   const requests = { requests: 'requests.jsonl' }
-  const world = await make({ move: { compare: requests } })
+  const world = await make({ move: { compare: { ...PATIENT, ...requests } } })
   writeFileSync(world.fleet.path('requests.jsonl'), '{"service":"one","data":[7]}\n')
   const { code, json } = await move(world)
   assert.is(code, 13)
@@ -97,12 +96,11 @@ test('a target that does not get warm is given up before any request of a client
 
 test('a target that dies at half of the requests gives them all back, and no request fails', async () => {
   const world = await make({
-    move: { redirect: { steps: [50, 100], holdSeconds: 60 }, compare: { count: 3 } },
+    move: { redirect: { steps: [50, 100], holdSeconds: 60 }, compare: PATIENT },
   })
   const load = world.load()
   const moving = world.fleet.start('move-service', 'texts')
   await eventually(async () => assert.is((await route(world)).length, 2), 90_000)
-  const failed = load.failures.length
   world.target.process.kill('SIGKILL')
   const { code, json, stderr } = await moving.ended
   assert.is(code, 20, stderr)
@@ -112,14 +110,13 @@ test('a target that dies at half of the requests gives them all back, and no req
     (await route(world)).map(({ service }) => service),
     ['one'],
   )
-  assert.equal(load.failures.slice(failed), [])
+  assert.equal(load.failures, [])
 })
 
 test('killed after any step it goes on, or returns, and no request fails', async () => {
-  const world = await make({ move: { compare: { count: 3 }, redirect: { holdSeconds: 0.5 } } })
+  const world = await make({ move: { compare: PATIENT, redirect: { holdSeconds: 0.5 } } })
   const load = world.load()
   const keys = ['copy', 'create', 'warm', 'compare', 'redirect 1', 'redirect 50', 'redirect 100']
-  let failed: number | undefined
   for (const [at, key] of keys.entries()) {
     const seen = world.journal().length
     const running = world.fleet.start('move-service', 'texts')
@@ -127,7 +124,6 @@ test('killed after any step it goes on, or returns, and no request fails', async
     await eventually(() => assert.ok(world.journal().slice(seen).some(isAt), key), 90_000)
     running.kill('SIGKILL')
     await running.ended
-    failed ??= load.failures.length
     if (at % 2 === 1) {
       const undone = await move(world, '--undo')
       assert.is(undone.code, 0, undone.stderr)
@@ -138,14 +134,14 @@ test('killed after any step it goes on, or returns, and no request fails', async
   const { code, json, stderr } = await move(world, '--finish')
   assert.is(code, 0, stderr)
   assert.is(json.phase, 'finished')
-  assert.equal(load.failures.slice(failed), [])
+  assert.equal(load.failures, [])
 })
 
 test('a router that is started anew in the middle of a move goes on with its routes', async () => {
   const world = await make({
-    move: { compare: { count: 3 }, redirect: { steps: [50, 100], holdSeconds: 3 } },
+    move: { compare: PATIENT, redirect: { steps: [50, 100], holdSeconds: 3 } },
   })
-  world.load()
+  const load = world.load()
   const moving = world.fleet.start('move-service', 'texts')
   await eventually(async () => assert.is((await route(world)).length, 2), 90_000)
   assert.is((await move(world, '--stop-router')).code, 0)
@@ -153,6 +149,7 @@ test('a router that is started anew in the middle of a move goes on with its rou
   const { code, stderr } = await moving.ended
   assert.is(code, 0, stderr)
   assert.is((await route(world)).at(-1)?.weight, 100)
+  assert.ok(load.answered() > 0)
 })
 
 test('a service of somebody else at the target, and a template over a network, are refused with the reason', async () => {

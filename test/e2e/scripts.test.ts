@@ -19,6 +19,7 @@ const COMMANDS = [
   'ingest',
   'migrate',
   'migrate-party',
+  'move-service',
   'backup',
   'restore',
   'status',

@@ -85,6 +85,22 @@ test('no request fails while a backend dies, and it is passed by', async () => {
   assert.ok(dead.outSince >= dead.failingSince)
 })
 
+test('a backend that is routed to anew begins anew', async () => {
+  const [a, b] = [await startBackend('a'), await startBackend('b')]
+  b.stop()
+  const both = { services: { s: { backends: [to(a.url, 's', 1), to(b.url, 's', 99)] } } }
+  const router = await startRouter(both.services)
+  await eventually(async () => {
+    await predict(router.url)
+    const { body } = await call(`${router.url}/v1/status`)
+    assert.ok(body.backends.some(({ isOut }: { isOut: boolean }) => isOut))
+  }, 30_000)
+  await control(router.url, '/v1/routes', { services: { s: { backends: [to(a.url, 's', 1)] } } })
+  await control(router.url, '/v1/routes', both)
+  const { body } = await call(`${router.url}/v1/status`)
+  assert.ok(body.backends.every(({ isOut }: { isOut: boolean }) => !isOut))
+})
+
 test('a failing or forgetful backend is followed by the other, one that hangs after the timeout', async () => {
   const [a, b] = [await startBackend('a'), await startBackend('b')]
   const router = await startRouter(

@@ -51,13 +51,13 @@ export async function makeMoveWorld(options: MoveWorldOptions = {}): Promise<Mov
   ])
   await create(source.url, 'one', from)
   const fleet = await makeFleet({
-    router: { port },
+    router: { port, timeoutSeconds: 60 },
     moves: [
       {
         name: 'texts',
         source: { url: source.url, service: 'one' },
         target: { url: target.url, service: 'two', repository: to, ...targetMembers },
-        compare: { waitSeconds: 60, count: 5, latencyRatio: 100 },
+        compare: { waitSeconds: 60, count: 5, latencyRatio: 1000 },
         redirect: { holdSeconds: 0.3 },
         ...move,
       },

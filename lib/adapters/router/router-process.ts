@@ -42,6 +42,7 @@ export function createRouterProcess(settings: RouterProcessSettings): RouterProc
     return identity && !isDead(identity) ? identity : undefined
   }
   return {
+    isRunning: async () => (await findRunning()) !== undefined,
     async start(signal) {
       if (await findRunning()) return { url, isNew: false }
       await mkdir(directory, { recursive: true, mode: 0o700 })
