@@ -7,6 +7,7 @@ import { consoleSchema, findConsoleProblems } from './console-schema.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
 import { metricsSchema } from './metrics-schema.ts'
+import { mlflowSchema } from './mlflow-schema.ts'
 import { findModelProblems } from './models.ts'
 import { findStrategyProblems } from './strategy.ts'
 import { findSwarmProblems, sshSchema, swarmSchema } from './swarm-schema.ts'
@@ -87,6 +88,7 @@ const form = z.strictObject({
     })
     .prefault({}),
   metrics: metricsSchema,
+  mlflow: mlflowSchema,
   traces: tracesSchema,
   ssh: sshSchema,
   delivery: deliverySchema,
