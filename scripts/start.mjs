@@ -41,6 +41,7 @@ await command({
       text: `
 It keeps running. Ask it:
   curl ${url}/v1/search -H 'content-type: application/json' -d '{"query": "${STEADY}"}'
+Look at it:            ${url}/console/
 Split your own files:  npx zx scripts/split-index.mjs <input>     (formats: docs/formats.md)
 Stop everything:       npx zx scripts/down.mjs
 `,

@@ -14,8 +14,8 @@ import { createConfirm } from './confirm.ts'
 import { createEnding } from './ending.ts'
 import { renderHelp } from './help.ts'
 import { type Interrupts, listenForInterrupts } from './interrupts.ts'
-import { leaveMetrics } from './leave-metrics.ts'
 import { createReporter } from './reporters/choose.ts'
+import { tellSinks } from './tell-sinks.ts'
 import type { createContext } from './wire.ts'
 
 export type CommandArguments<F extends Flags> = {
@@ -91,7 +91,7 @@ async function runWithContext<F extends Flags>(
   })
   const print = (text: string) => void (common.json || process.stdout.write(text))
   try {
-    return await leaveMetrics(context, { command: definition.name, explain }, () =>
+    return await tellSinks(context, { command: definition.name, explain }, () =>
       definition.run(context, { positionals, flags, profileFile, json: common.json, print }),
     )
   } finally {

@@ -12,9 +12,9 @@ import type { GenerationSearch } from '../ports/generation-search.ts'
 import type { Ingestion } from '../ports/ingestion.ts'
 import type { ItemFiles } from '../ports/input.ts'
 import type { ItemFetcher, ItemSources } from '../ports/item-sources.ts'
-import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { Repositories } from '../ports/repositories.ts'
+import type { RunSink } from '../ports/run-sink.ts'
 import type { ShardSource } from '../ports/shard-source.ts'
 import type { RouterProcess, TrafficRouter } from '../ports/traffic-router.ts'
 import {
@@ -99,7 +99,7 @@ type Ports = Pick<
   | 'shell'
   | 'workplace'
   | 'consoles'
-  | 'metricsFiles'
+  | 'runSinks'
 >
 type Engine = Pick<
   Ports,
@@ -185,9 +185,7 @@ async function createPorts(profile: Profile, parts: EngineParts, own: OwnOnUse):
     ),
     openServer: (declared, device) => createServer(withDevice(declared, device), own),
     embedderOf: (declared) => createEmbedder(asServed(profile, declared), own),
-    ...(profile.metrics.textfile !== null && {
-      metricsFiles: createMetricsOnUse(profile.metrics.textfile),
-    }),
+    runSinks: createSinks(profile),
     ...(profile.engine === 'swarm' &&
       profile.gateway.console.enabled === true && { consoles: createConsoles(profile) }),
     ...engine,
@@ -237,10 +235,22 @@ function onUse<Adapter extends Asked<Adapter>>(
 type Asked<Adapter> = Readonly<Record<keyof Adapter, (...args: never[]) => Promise<unknown>>>
 
 /** Not needed before a command ends. */
-function createMetricsOnUse(directory: string): MetricsFiles {
-  return onUse<MetricsFiles>({ read: true, write: true }, async () =>
-    (await import('../adapters/files/metrics-files.ts')).createMetricsFiles(directory),
-  )
+function createSinks({ metrics: { textfile }, mlflow }: Profile): RunSink[] {
+  const { url, experiment, tokenVariable } = mlflow
+  const token = tokenVariable === undefined ? undefined : process.env[tokenVariable]
+  const textfiles: RunSink = {
+    key: 'metrics.textfile',
+    take: async (facts) =>
+      (await import('../adapters/files/textfile-sink.ts')).createTextfileSink(textfile!).take(facts),
+  }
+  const tracker: RunSink = {
+    key: 'mlflow.url',
+    take: async (facts) =>
+      (await import('../adapters/mlflow/run-sink.ts'))
+        .createMlflowSink({ url: url!, experiment, token })
+        .take(facts),
+  }
+  return [...(textfile === null ? [] : [textfiles]), ...(url === null ? [] : [tracker])]
 }
 
 /** Told by one command alone. */

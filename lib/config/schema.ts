@@ -8,6 +8,7 @@ import { deliverySchema } from './delivery-schema.ts'
 import { extractionSchema } from './extraction-schema.ts'
 import { ingestSchema } from './ingest-schema.ts'
 import { metricsSchema } from './metrics-schema.ts'
+import { mlflowSchema } from './mlflow-schema.ts'
 import { findModelProblems } from './models.ts'
 import { movesSchema, routerSchema } from './move-schema.ts'
 import { findStrategyProblems } from './strategy.ts'
@@ -89,6 +90,7 @@ const form = z.strictObject({
     })
     .prefault({}),
   metrics: metricsSchema,
+  mlflow: mlflowSchema,
   traces: tracesSchema,
   ssh: sshSchema,
   delivery: deliverySchema,

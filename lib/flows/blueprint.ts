@@ -11,7 +11,7 @@ import { createSpread } from './spread.ts'
 /** The services that a profile asks for, with the environment of their tasks. Raises `usage` without an image in a Swarm. */
 export function createBlueprint(profile: Profile): Blueprint {
   const { gateway, index, gates, engine, swarm, update } = profile
-  const image = {
+  const common = {
     ...(engine === 'swarm' && { IMAGE: findImage(swarm) }),
     ...describeTraces(profile.traces),
   }
@@ -24,7 +24,7 @@ export function createBlueprint(profile: Profile): Blueprint {
       replicas: gateway.replicas,
       port: gateway.port,
       settings: {
-        ...image,
+        ...common,
         HOST: gateway.host,
         MODELS: JSON.stringify(models.map(describeModel)),
         TIMEOUT_MS: String(Math.round(gateway.timeoutSeconds * 1000)),
@@ -39,8 +39,8 @@ export function createBlueprint(profile: Profile): Blueprint {
         ...(update.strategy === 'replica-groups' && { INDEX_GROUPS: GROUPS.join(',') }),
       },
     },
-    index: { replicas: index.replicas, settings: { ...image, ...describeSearch(index) } },
-    extractions: models.map((declared) => createExtraction(declared, image)),
+    index: { replicas: index.replicas, settings: { ...common, ...describeSearch(index) } },
+    extractions: models.map((declared) => createExtraction(declared, common)),
   }
 }
 
@@ -72,21 +72,21 @@ function describeModel({ model, extraction }: DeclaredModel): Record<string, unk
 
 function createExtraction(
   { model, extraction }: DeclaredModel,
-  image: { readonly IMAGE?: string },
+  common: { readonly IMAGE?: string },
 ): Extraction {
   const { url, onnx, replicas, device } = extraction
   const settings = {
-    ...image,
+    ...common,
     MODEL: JSON.stringify(model),
     ...describeOnnx(extraction),
     // The directory of a model is one of this machine: nodes of a Swarm find it in an image.
     ...(onnx !== undefined &&
-      image.IMAGE !== undefined && {
-        IMAGE: modelImageName(image.IMAGE, model),
+      common.IMAGE !== undefined && {
+        IMAGE: modelImageName(common.IMAGE, model),
         MODEL_DIR: MODEL_PLACE,
       }),
   }
-  const isOnGpu = onnx !== undefined && image.IMAGE !== undefined && device === 'gpu'
+  const isOnGpu = onnx !== undefined && common.IMAGE !== undefined && device === 'gpu'
   const template = { replicas, ...(isOnGpu && { isOnGpu }), settings }
   return { fingerprint: model.fingerprint, template: url === undefined ? template : null }
 }

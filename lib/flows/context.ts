@@ -16,7 +16,6 @@ import type { Ingestion } from '../ports/ingestion.ts'
 import type { InputSource, ItemFiles } from '../ports/input.ts'
 import type { LedgerStore } from '../ports/ledger.ts'
 import type { Mender } from '../ports/mender.ts'
-import type { MetricsFiles } from '../ports/metrics-files.ts'
 import type { ModelServer } from '../ports/model-server.ts'
 import type { Orchestrator } from '../ports/orchestrator.ts'
 import type { Publishing } from '../ports/publishing.ts'
@@ -25,6 +24,7 @@ import type { RemoteShell } from '../ports/remote-shell.ts'
 import type { Reporter } from '../ports/reporter.ts'
 import type { Reports } from '../ports/reports.ts'
 import type { Repositories } from '../ports/repositories.ts'
+import type { RunSink } from '../ports/run-sink.ts'
 import type { ShardSources } from '../ports/shard-source.ts'
 import type { Stack } from '../ports/stack.ts'
 import type { StackFiles } from '../ports/stack-files.ts'
@@ -85,8 +85,8 @@ export interface Context {
   readonly workplace?: Workplace
   /** Consoles that have to be told what stands on record: those of gateways in a Swarm. */
   readonly consoles?: ConsoleFeed
-  /** Where commands leave how they ended. */
-  readonly metricsFiles?: MetricsFiles
+  /** Who is told how commands end. */
+  readonly runSinks?: readonly RunSink[]
   readonly reporter: Reporter
   readonly signal: AbortSignal
   /** `user@host pid` of this run. */

@@ -79,7 +79,7 @@ test('a dry run leaves nothing, and a directory that is not there fails no comma
   const other = await makeFleet({ metrics: { textfile: join(directory, 'missing') } })
   const { code, stderr } = await other.run('status')
   assert.is(code, 0)
-  assert.match(stderr, 'metrics.textfile: longshore_test_status.prom was not written')
+  assert.match(stderr, 'metrics.textfile: it was not told how status ended')
 })
 
 test('a real Prometheus finds the whole fleet, and knows every metric that dashboard and alerts name', async () => {

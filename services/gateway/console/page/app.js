@@ -5,7 +5,7 @@ import { listenToForm, offerGenerations } from './try.js'
 import { inLocalTime } from './words.js'
 
 const RUNNING_MS = 1000
-const RESTING_MS = 4000
+const RESTING_MS = 2000
 
 const [main, login] = [find('main', HTMLElement), find('login', HTMLFormElement)]
 const asOf = find('as-of', HTMLElement)
