@@ -66,7 +66,7 @@ test('allows flows the types of config, and nothing else of it', () => {
   )
 })
 
-test('only wire.ts and its part for embedding pick adapters for commands', () => {
+test('only wire.ts and its parts pick adapters for commands', () => {
   const source = `const { createLocalTransport } = await import('../adapters/local/transport.ts')\n`
   assert.equal(findViolations('lib/cli/wire.ts', source), [])
   assert.is(findViolations('lib/cli/confirm.ts', source).length, 1)
