@@ -1,11 +1,8 @@
-import { createEmbeddingServer } from '../../lib/adapters/embed/create-server.ts'
-import { createServerEmbedder } from '../../lib/adapters/embed/server-embedder.ts'
 import { createHttpClient } from '../../lib/adapters/http/client.ts'
-import { queryModelOf } from '../../lib/domain/bridge.ts'
 import { LongshoreError } from '../../lib/domain/errors.ts'
 import { normalizeLexical } from '../../lib/domain/lexical.ts'
 import { PARTIAL_POLICIES, type PartialPolicy } from '../../lib/domain/partial.ts'
-import { extractionServiceName, GROUPS, type Group } from '../../lib/domain/service.ts'
+import { GROUPS, type Group } from '../../lib/domain/service.ts'
 import { createAdmission } from '../http/admission.ts'
 import type { Log } from '../http/log.ts'
 import { runService, type StartService } from '../http/run-service.ts'
@@ -19,6 +16,7 @@ import { createFileDiscovery, type Discovery } from './discovery.ts'
 import { createDnsDiscovery } from './dns-discovery.ts'
 import { createGatewayMetrics } from './gateway-metrics.ts'
 import { createIndexClient } from './index-client.ts'
+import { createQueryEmbedder } from './query-embedder.ts'
 import { addGatewayRoutes } from './routes.ts'
 import { createSearch } from './search.ts'
 import { createShardCounters } from './shard-counters.ts'
@@ -43,18 +41,8 @@ export const startGateway: StartService = async (settings, env, log) => {
   const catalog = await readCatalog(settings.dataDirectory, ref)
   const discovery = createDiscovery(env, log)
   const client = traceRequests(createHttpClient({ connectMs: CONNECT_MS }))
-  const model = queryModelOf(catalog.manifest)
   const models = readServedModels(env)
-  const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
-  const { url, ...asked } = own?.server ?? { protocol: 'tf-serving' }
-  const server = createEmbeddingServer({
-    endpoints: () => (url ? [url] : discovery.endpointsOf(extractionServiceName(model))),
-    model,
-    extraction: asked,
-    timeoutMs,
-    client,
-  })
-  const embedder = createServerEmbedder(server, model.dimensions)
+  const { embedder, served } = createQueryEmbedder({ catalog, models, discovery, client, timeoutMs })
   const counters = createShardCounters()
   const askShard = createIndexClient({
     ref,
@@ -87,12 +75,12 @@ export const startGateway: StartService = async (settings, env, log) => {
     search,
     limits,
     // A model that the profile does not know is told by what it differs in from the first that it does.
-    model: own ?? models[0],
+    model: served ?? models[0],
     timeoutMs,
     log,
   })
   // The built-in model embeds by what normalizeLexical keeps; how another one sees a text is not known.
-  const normalize = url || own?.isOnnx ? (text: string) => text : normalizeLexical
+  const normalize = served?.server?.url || served?.isOnnx ? (text: string) => text : normalizeLexical
   const answers = createAnswers({ ref, search, cache, normalize, metrics, timeoutMs })
   addGatewayRoutes(base.app, { catalog, answers, readiness: canary.readiness, partial: readPartial(env) })
   if (env.CONSOLE) {

@@ -91,6 +91,14 @@ test('answers queries of the new model from the former generation while items ar
   )
   const byVector = await search({ vector: embedTurned(text), k: 1 })
   assert.equal([byVector.body.generation, byVector.body.hits[0].id], ['dg_2', id])
+  for (const generation of ['dg_1', 'dg_2']) {
+    const tried = await call(`${fleet.url}/console/v1/search`, { generation, query: text, k: 1 })
+    assert.equal(
+      [tried.body.generation, tried.body.hits?.[0]?.id],
+      [generation, id],
+      JSON.stringify(tried.body),
+    )
+  }
   const former = await search({ vector: [...embedLexical([text], TEST_MODEL.dimensions)], k: 1 })
   assert.equal([former.status, former.body.error.code], [400, 'wrong_dimensions'])
   assert.match(former.body.error.message, 'has 64 dimensions, expected 96')

@@ -1,9 +1,8 @@
-import { createEmbeddingServer } from '../../../lib/adapters/embed/create-server.ts'
-import { createServerEmbedder } from '../../../lib/adapters/embed/server-embedder.ts'
 import type { HttpConnections } from '../../../lib/adapters/http/client.ts'
+import { queryModelOf } from '../../../lib/domain/bridge.ts'
 import { compareGenerations, type GenerationRef } from '../../../lib/domain/generation.ts'
-import { countItems } from '../../../lib/domain/manifest.ts'
-import { extractionServiceName, type Group, indexServiceName } from '../../../lib/domain/service.ts'
+import { countItems, type Manifest } from '../../../lib/domain/manifest.ts'
+import { type Group, indexServiceName } from '../../../lib/domain/service.ts'
 import { HttpError } from '../../http/http-error.ts'
 import { readManifest } from '../../read-generation.ts'
 import type { ServedModel } from '../../settings.ts'
@@ -13,6 +12,7 @@ import { type Catalog, readCatalog } from '../catalog.ts'
 import type { Discovery } from '../discovery.ts'
 import type { GatewayMetrics } from '../gateway-metrics.ts'
 import { createIndexClient } from '../index-client.ts'
+import { createQueryEmbedder } from '../query-embedder.ts'
 import { createSearch, type Search } from '../search.ts'
 import { createShardCounters } from '../shard-counters.ts'
 
@@ -72,7 +72,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
       const known = (await listKnown()).map((manifest) => ({
         name: manifest.generation,
         digest: manifest.digest,
-        model: `${manifest.model.name} ${manifest.model.version}`,
+        model: describeModel(manifest),
         items: countItems(manifest),
       }))
       return known.sort((a, b) => compareGenerations(a.name, b.name))
@@ -92,17 +92,10 @@ export function createGenerations(parts: GenerationsParts): Generations {
 async function openGeneration(ref: GenerationRef, parts: GenerationsParts): Promise<OpenGeneration> {
   const { discovery, client, models, groups, timeoutMs } = parts
   const catalog = await readCatalog(parts.dataDirectory, ref)
-  const { model } = catalog.manifest
-  const own = models.find(({ fingerprint }) => fingerprint === model.fingerprint)
-  const { url, ...extraction } = own?.server ?? { protocol: 'tf-serving' as const }
-  const server = createEmbeddingServer({
-    endpoints: () => (url ? [url] : discovery.endpointsOf(extractionServiceName(model))),
-    ...{ model, extraction, timeoutMs, client },
-  })
+  const { embedder } = createQueryEmbedder({ catalog, models, discovery, client, timeoutMs })
   const counters = createShardCounters()
   const asking = { attemptMs: timeoutMs / 2, hedgeShare: 0, counters }
   const askShard = createIndexClient({ ref, groups, discovery, client, ...asking })
-  const embedder = createServerEmbedder(server, model.dimensions)
   const search = createSearch({ catalog, embedder, askShard, metrics: UNCOUNTED })
   const cache = createAnswerCache({ entries: 0, bytes: 0 })
   const answers = createAnswers({
@@ -110,4 +103,10 @@ async function openGeneration(ref: GenerationRef, parts: GenerationsParts): Prom
     normalize: (text) => text,
   })
   return { catalog, search, answers }
+}
+
+/** Of a bridge, that of its queries, then that of its items. */
+function describeModel(manifest: Manifest): string {
+  const names = [queryModelOf(manifest), manifest.model].map(({ name, version }) => `${name} ${version}`)
+  return [...new Set(names)].join(' over a bridge to ')
 }

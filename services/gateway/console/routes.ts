@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { queryModelOf } from '../../../lib/domain/bridge.ts'
 import type { PartialPolicy } from '../../../lib/domain/partial.ts'
 import { gone } from '../../http/gone.ts'
 import { badRequest, HttpError } from '../../http/http-error.ts'
+import { createCrossing, crossQueries } from '../cross-bridge.ts'
 import { renderReply } from '../render-reply.ts'
 import { parseQuery, parseSearchBody } from '../search-body.ts'
 import type { DatedFacts, FactsSource } from './facts.ts'
@@ -79,9 +81,11 @@ function addTrying(app: FastifyInstance, { generations, makeMap, partial, timeou
     const { catalog, answers } = await generations.open(parseGeneration(generation))
     const { ref, manifest } = catalog
     const asked = parseSearchBody({ ...body, explain: true }, manifest, { partial })
-    const found = await answers.explain(asked.queries, asked.options, gone(reply))
+    const queries = crossQueries(asked.queries, createCrossing(catalog))
+    const found = await answers.explain(queries, asked.options, gone(reply))
     reply.type('application/json; charset=utf-8')
-    return renderReply({ ...found, ref, model: manifest.model, isBatch: asked.isBatch, start })
+    const model = queryModelOf(manifest)
+    return renderReply({ ...found, ref, model, isBatch: asked.isBatch, start })
   })
   app.post<{ Body: Record<string, unknown> }>('/console/v1/map', async (request) => {
     const { generation, query } = request.body ?? {}
