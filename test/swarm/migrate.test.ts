@@ -44,6 +44,8 @@ test.before(async () => {
     gateway: { replicas: 1 },
     index: { replicas: 1 },
     swarm: { healthSeconds: 3 },
+    // What is embedded on a GPU is a small part of the gallery.
+    gates: { sizeChange: 1 },
   })
   await writeNumpy(fleet.path('gallery'), sentences)
 })
