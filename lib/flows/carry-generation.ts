@@ -11,6 +11,7 @@ import {
 import { findQuarantine } from '../domain/record-rules.ts'
 import type { Answer, Context } from './context.ts'
 import { followBytes } from './follow-bytes.ts'
+import { readManifests } from './read-manifests.ts'
 import { update } from './update.ts'
 
 export type CarryRequest = {
@@ -96,7 +97,8 @@ async function rewrite(
 ): Promise<{ readonly manifest: Manifest; readonly isThere: boolean }> {
   if (as !== undefined) parseGenerationNumber(as)
   const names = await context.generations.list()
-  const known = await readAll(context, names)
+  const known: Manifest[] = []
+  for await (const each of readManifests(context, names)) known.push(each)
   const same = known.find(
     ({ generation, parent, digest }) => digest === rename(manifest, { generation, parent, owner }).digest,
   )
@@ -107,25 +109,11 @@ async function rewrite(
     const message = `--as ${generation}: the other fleet has another generation of this name`
     throw new LongshoreError('usage', message, { hint: `leave --as out to make ${next}` })
   }
-  const last = known.at(-1)
+  const [last] = known
   return {
     manifest: rename(manifest, { generation, owner, parent: last ? refOf(last) : null }),
     isThere: false,
   }
-}
-
-/** The manifests that can be read, oldest first. */
-async function readAll({ generations, reporter }: Context, names: readonly string[]): Promise<Manifest[]> {
-  const found: Manifest[] = []
-  for (const name of names) {
-    try {
-      found.push(await generations.read(name))
-    } catch (error) {
-      if (!(error instanceof LongshoreError)) throw error
-      reporter.note(`${name} of the other fleet is left out of comparisons: ${error.message}`)
-    }
-  }
-  return found
 }
 
 /** The same contents under another identity, made of the generation that had the former one. */

@@ -11,6 +11,7 @@ import { moveThreshold } from '../domain/score-threshold.ts'
 import type { Context } from './context.ts'
 import { labelOf } from './declared-models.ts'
 import { type BridgeRequest, type MeasuredBridge, measureBridge } from './measure-bridge.ts'
+import { readManifests } from './read-manifests.ts'
 import { joinFloats } from './split-embedding.ts'
 import { update } from './update.ts'
 
@@ -71,12 +72,11 @@ function judge({ profile, reporter }: Context, before: Manifest, { bridge }: Mea
 
 /** The newest bridge between these two that was made before. */
 async function findBridge(
-  { generations }: Context,
+  context: Context,
   { digest }: Manifest,
   { fingerprint }: Model,
 ): Promise<Manifest | undefined> {
-  for (const name of (await generations.list()).reverse()) {
-    const manifest = await generations.read(name)
+  for await (const manifest of readManifests(context, await context.generations.list())) {
     const { bridge, parent } = manifest
     if (bridge?.model.fingerprint === fingerprint && parent?.digest === digest) return manifest
   }

@@ -6,6 +6,7 @@ import type { Model } from '../domain/model.ts'
 import type { SearchSetting } from '../domain/shard-search.ts'
 import type { ExpectedPair, Input } from '../ports/input.ts'
 import type { Context } from './context.ts'
+import { readManifests } from './read-manifests.ts'
 import type { SplitRequest } from './split.ts'
 
 /** Grows when the same input and profile would give another result, so that they are split again. */
@@ -82,20 +83,9 @@ function checkDimensions(input: Input, expected: number): void {
   )
 }
 
-/** The manifest of the newest generation that can be read; a bridge is another one's copy. */
-async function readNewest(
-  { generations, reporter }: Context,
-  names: readonly string[],
-): Promise<Manifest | null> {
-  for (const name of [...names].reverse()) {
-    try {
-      const manifest = await generations.read(name)
-      if (!manifest.bridge) return manifest
-    } catch (error) {
-      if (!(error instanceof LongshoreError)) throw error
-      reporter.note(`${name} is left out of comparisons: ${error.message}`)
-    }
-  }
+/** The newest generation that can be read; a bridge is another one's copy. */
+async function readNewest(context: Context, names: readonly string[]): Promise<Manifest | null> {
+  for await (const manifest of readManifests(context, names)) if (!manifest.bridge) return manifest
   return null
 }
 
@@ -107,9 +97,8 @@ async function findFormer(
 ): Promise<Manifest | null> {
   const { fingerprint } = context.profile.model
   if (newest === null || newest.model.fingerprint === fingerprint) return newest
-  for (const name of [...names].reverse()) {
-    const manifest = await readNewest(context, [name])
-    if (manifest?.model.fingerprint === fingerprint) return manifest
+  for await (const manifest of readManifests(context, names)) {
+    if (!manifest.bridge && manifest.model.fingerprint === fingerprint) return manifest
   }
   return null
 }
