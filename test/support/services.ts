@@ -22,6 +22,8 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+/** Other tests may keep the processors for seconds. */
+const START_MS = 60_000
 const NETWORK = new Agent({ pipelining: 0 })
 
 /** GENERATIONS as services read it. */
@@ -44,6 +46,10 @@ export async function startService(
     const found = told?.admin ?? told?.listening
     if (found === undefined) throw new Error(`${kind} does not listen: ${child.log()}`)
     return found
+  }, START_MS).catch((error: unknown) => {
+    // A test file does not end before its children.
+    child.process.kill('SIGKILL')
+    throw error
   })
   return { ...child, url: `http://127.0.0.1:${port}` }
 }
