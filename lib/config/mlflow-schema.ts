@@ -1,13 +1,10 @@
 import { z } from 'zod'
+import { webAddress } from './web-address.ts'
 
 /** Where splits and migrations are logged as runs. */
 export const mlflowSchema = z
   .strictObject({
-    url: z
-      .string()
-      .regex(/^https?:\/\/[^\s]+$/, 'expected http://HOST:PORT')
-      .nullable()
-      .default(null),
+    url: webAddress.nullable().default(null),
     // MLflow's filters know no way to quote what quotes a name.
     experiment: z
       .string()

@@ -119,6 +119,14 @@ test('carries nothing of a damaged copy', async () => {
   assert.equal((await readdir(theirs.path('dgs'))).sort(), ['dg_1', 'dg_5', 'dg_6', 'dg_7'])
 })
 
+test('carries nothing that failed in its own fleet', async () => {
+  const failed = await ours.run('update-indices', 'dg_2')
+  assert.is(failed.code, 12, failed.stderr)
+  const refused = await carry(14, '--as', 'dg_8')
+  assert.match(refused.error.message, 'dg_2 is quarantined since')
+  assert.equal((await readdir(theirs.path('dgs'))).sort(), ['dg_1', 'dg_5', 'dg_6', 'dg_7'])
+})
+
 async function carry(code: number, ...args: string[]) {
   const run = await ours.run(
     'migrate-party',

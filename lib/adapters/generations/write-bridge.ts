@@ -1,21 +1,14 @@
 import { createHash } from 'node:crypto'
-import { constants, copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { constants, copyFile, link, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { BRIDGE_FILE } from '../../domain/bridge.ts'
-import { LongshoreError } from '../../domain/errors.ts'
 import { renderGolden } from '../../domain/golden.ts'
-import {
-  countBytes,
-  type FileEntry,
-  GOLDEN_FILE,
-  MANIFEST_FILE,
-  type Manifest,
-} from '../../domain/manifest.ts'
+import { countBytes, type FileEntry, GOLDEN_FILE, type Manifest } from '../../domain/manifest.ts'
 import type { BridgeSpec } from '../../ports/generation-writer.ts'
-import { hasCode, syncDirectory, syncFile, writeSynced } from '../files/durable-files.ts'
+import { hasCode, syncFile, writeSynced } from '../files/durable-files.ts'
 import { renderBridgeMap } from './bridge-map.ts'
-import { explainDiskError } from './disk-error.ts'
-import { checkSpace, partialName, removeStale } from './partial.ts'
+import { listDirectories, makeBeside } from './make-beside.ts'
+import { checkSpace } from './partial.ts'
 
 /** Of file systems that know no links between these two files. */
 const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS']
@@ -25,21 +18,9 @@ const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS']
  * and renames it. Raises `usage` when its name is taken, `remote` when the disk is full.
  */
 export async function writeBridge(root: string, spec: BridgeSpec): Promise<Manifest> {
-  const { from, generation } = spec
-  await removeStale(root)
-  const directory = join(root, partialName(generation))
-  try {
-    await mkdir(directory)
-    const manifest = spec.complete(await writeFiles(root, directory, spec))
-    await writeSynced(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
-    for (const below of listDirectories(from)) await syncDirectory(join(directory, below))
-    await rename(directory, join(root, generation))
-    await syncDirectory(root)
-    return manifest
-  } catch (error) {
-    await rm(directory, { recursive: true, force: true })
-    throw hasCode(error, 'ENOTEMPTY', 'EEXIST') ? explainTaken(generation) : explainDiskError(error)
-  }
+  return await makeBeside(root, spec.generation, async (beside) =>
+    spec.complete(await writeFiles(root, beside, spec)),
+  )
 }
 
 /** Writes golden queries and map, and takes the rest as it is. */
@@ -79,14 +60,4 @@ async function tryLink(source: string, target: string): Promise<boolean> {
 
 function describe(path: string, bytes: Uint8Array): FileEntry {
   return { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
-}
-
-function listDirectories({ files }: Manifest): string[] {
-  return [...new Set(files.map(({ path }) => dirname(path)))]
-}
-
-function explainTaken(generation: string): LongshoreError {
-  return new LongshoreError('usage', `${generation} was made by somebody else meanwhile`, {
-    hint: 'run the same command again, it takes the next number',
-  })
 }
