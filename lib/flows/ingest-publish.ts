@@ -23,8 +23,11 @@ export type PublishCounts = {
   sent: number
   /** Rows that are no item; the first of them in `rejects`. */
   rejected: number
-  readonly rejects: Reject[]
+  readonly rejects: SourceReject[]
 }
+
+/** A row that is no item, and where it stands. */
+export type SourceReject = Reject & { readonly source: string }
 
 export type Publishing = {
   readonly queue: Pick<WorkQueue, 'publish' | 'depth'>
@@ -41,29 +44,50 @@ export function createPublishCounts(): PublishCounts {
   return { read: 0, repeated: 0, sent: 0, rejected: 0, rejects: [] }
 }
 
-/** Puts the items of an input into the queue, but for those that the gallery holds already. Raises `remote` where it stays full. */
+/**
+ * Puts the items of an input into the queue, but for those that the gallery holds already. Raises `remote` where it stays full,
+ * `corrupt` for an input of which no row is an item.
+ */
 export async function publishInput(parts: Publishing, input: Input): Promise<void> {
+  const { counts, signal } = parts
   const root = parts.files ?? input.root
-  for await (const batch of input.read(parts.signal)) {
-    const items = await nameItems(parts, batch, root === undefined ? undefined : resolve(root))
+  const place = { root: root === undefined ? undefined : resolve(root), source: nameInput(input) }
+  const before = counts.rejected
+  let named = 0
+  for await (const batch of input.read(signal)) {
+    const items = await nameItems(parts, batch, place)
+    named += items.length
     for (let at = 0; at < items.length; at += PORTION) await publish(parts, items.slice(at, at + PORTION))
   }
+  const rejected = counts.rejected - before
+  if (named > 0 || rejected === 0) return
+  const first = counts.rejects.find(({ source }) => source === place.source)
+  throw new LongshoreError(
+    'corrupt',
+    `${place.source}: none of ${rejected} rows is an item${first ? `; the first: ${first.reason}` : ''}`,
+    { hint: 'an item is a JSON object a line with text, file or url: docs/ingest.md' },
+  )
+}
+
+/** As the operator knows it. */
+function nameInput({ kind, files: [file] }: Input): string {
+  return file?.path ?? kind
 }
 
 async function nameItems(
   { gallery, counts }: Publishing,
   { items, rejects }: RowBatch,
-  root: string | undefined,
+  { root, source: input }: { readonly root: string | undefined; readonly source: string },
 ): Promise<SentItem[]> {
   const version = await gallery.reserveVersions(items.length)
   const named: SentItem[] = []
-  for (const reject of rejects) addReject(counts, reject)
+  for (const reject of rejects) addReject(counts, { ...reject, source: input })
   for (const [index, item] of listItems(items).entries()) {
     const source = sourceOf(item)
     const id = source && nameOf(item)
-    if (id === undefined) addReject(counts, { row: counts.read + index, reason: LACKING })
+    if (id === undefined) addReject(counts, { source: input, row: counts.read + index, reason: LACKING })
     else if (source === 'file' && root === undefined)
-      addReject(counts, { row: id, reason: 'stands for a file; --files DIRECTORY says where these lie' })
+      addReject(counts, { source: input, row: id, reason: NO_ROOT })
     else
       named.push({ id, version: version + index, item: { ...item, id }, ...(source === 'file' && { root }) })
   }
@@ -72,8 +96,9 @@ async function nameItems(
 }
 
 const LACKING = 'has neither a text nor a file nor a url'
+const NO_ROOT = 'stands for a file; --files DIRECTORY says where these lie'
 
-function addReject(counts: PublishCounts, reject: Reject): void {
+function addReject(counts: PublishCounts, reject: SourceReject): void {
   counts.rejected++
   if (counts.rejects.length < MOST_SHOWN) counts.rejects.push(reject)
 }

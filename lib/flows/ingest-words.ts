@@ -38,7 +38,9 @@ export function describeIngest(result: IngestResult): { text: string; json: Reco
     ...Object.entries(embedding).map(([name, counts]) => `${name}: ${describeWork(counts)}`),
     ...describeSame(work),
     ...describeNear(near),
-    ...publish.rejects.slice(0, MOST_TOLD).map(({ row, reason }) => `row ${row}: ${reason}`),
+    ...publish.rejects
+      .slice(0, MOST_TOLD)
+      .map(({ source, row, reason }) => `${source}, row ${row}: ${reason}`),
     ...describeLetters(letters, depth.dead),
     `the gallery holds ${summary.items} items${describeRest(depth)}`,
   ]

@@ -91,6 +91,7 @@ test('tells how long a change waits, and serves changed, new and fewer items in 
   )
   assert.is(code, 0, stderr)
   assert.equal([json.added, json.replaced, json.removed, json.rejected], [2, 1, 2, 1])
+  assert.equal([json.rejects[0].source, json.rejects[0].row], [fleet.path('more.jsonl'), 3])
   assert.equal(json.duplicates.exact, 1)
   assert.equal(json.embedding.stub.items, 2)
   const stale = (await fleet.run('status')).json.ingest
@@ -196,6 +197,20 @@ test('embeds under every model, so that generations under any of them need no ca
     ['done', 'dg_2'],
     ['nothing-to-do', 'dg_1'],
   ])
+})
+
+test('refuses a file of which nothing is an item, by name and line, and takes in the others', async () => {
+  const other = await makeIngestFleet()
+  await appendFile(other.path('good.jsonl'), '{"text":"a beacon"}\n')
+  await appendFile(other.path('bad.jsonl'), '{"text": broken\n')
+  const refused = await other.run('ingest', other.path('good.jsonl'), other.path('bad.jsonl'))
+  assert.is(refused.code, 12, refused.stderr)
+  assert.match(
+    refused.json.error.message,
+    /bad\.jsonl: none of 1 rows is an item; the first: line 1: is no JSON/,
+  )
+  const again = await other.run('ingest', other.path('good.jsonl'))
+  assert.equal([again.code, again.json.gallery.items, again.json.deadLetters.total], [0, 1, 0], again.stderr)
 })
 
 test('says what it would do, and does none of it', async () => {

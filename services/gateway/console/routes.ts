@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { queryModelOf } from '../../../lib/domain/bridge.ts'
 import type { PartialPolicy } from '../../../lib/domain/partial.ts'
+import { createGuard } from '../../http/bearer.ts'
 import { gone } from '../../http/gone.ts'
 import { badRequest, HttpError } from '../../http/http-error.ts'
 import { createCrossing, crossQueries } from '../cross-bridge.ts'
@@ -11,7 +12,6 @@ import type { GalleryMap } from './gallery-map.ts'
 import type { Generations, OpenGeneration } from './generations.ts'
 import type { ScrapeTarget } from './scrape-targets.ts'
 import type { ConsoleSettings } from './settings.ts'
-import { createGuard } from './token.ts'
 
 export type ConsoleParts = {
   readonly settings: ConsoleSettings
@@ -34,7 +34,8 @@ const FACTS_LIMIT = 4 << 20
 export function addConsoleRoutes(app: FastifyInstance, parts: ConsoleParts): void {
   const { settings, generations, facts, served, passOn } = parts
   const { tokenDigest } = settings
-  if (tokenDigest !== undefined) app.addHook('onRequest', createGuard(tokenDigest))
+  if (tokenDigest !== undefined)
+    app.addHook('onRequest', createGuard(tokenDigest, 'expected the token of this console'))
   app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
 
   app.get('/console/v1/about', async () => ({
